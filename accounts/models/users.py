@@ -1,0 +1,173 @@
+"""People and the teams they work in."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.audit import Tracked
+from accounts.roles import PERMISSIONS, SEES_ALL, Role
+from crm.lib.models import Record
+
+
+class Team(Tracked, Record):
+    """A team of sales people; teams form a tree, each led by one manager."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("part of"),
+    )
+    manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="leads",
+        verbose_name=_("manager"),
+    )
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse a team that would stand below itself."""
+        above: Team | None = self.parent
+        while above is not None:
+            if above.pk == self.pk:
+                raise ValidationError(
+                    {"parent": _("A team cannot be part of itself or of a team below it.")},
+                )
+            above = above.parent
+
+
+def team_ids_below(roots: set[int], parents: dict[int, int | None]) -> set[int]:
+    """The ids of `roots` and of every team under them; `parents` maps a team to the one above."""
+    below = set(roots)
+    grew = True
+    while grew:
+        more = {team for team, parent in parents.items() if parent in below} - below
+        below |= more
+        grew = bool(more)
+    return below
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def owners(self) -> Self:
+        """People who may own a customer file."""
+        return self.active().filter(role__in=[Role.REP, Role.MANAGER])
+
+    def visible_to(self, user: User) -> Self:
+        """The colleagues whose customers `user` sees, and the user's own row."""
+        if user.is_superuser or user.role in SEES_ALL:
+            return self
+        if user.role == Role.MANAGER:
+            return self.filter(models.Q(pk=user.pk) | models.Q(team__in=user.led_team_ids()))
+        return self.filter(pk=user.pk)
+
+
+class KehuUserManager(UserManager["User"]):
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(username__iexact=username or "")
+
+
+class User(Tracked, Record, AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in, or the account API keys act for. The role says what it may do."""
+
+    username = models.CharField(
+        _("username"),
+        max_length=150,
+        unique=True,
+        validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": _("There is a user with this username already.")},
+    )
+    name = models.CharField(_("name"), max_length=100)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.REP)
+    team = models.ForeignKey(
+        Team,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="members",
+        verbose_name=_("team"),
+    )
+    language = models.CharField(
+        _("language"), max_length=10, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
+    )
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    is_staff = models.BooleanField(_("may open the admin site"), default=False)
+    date_joined = models.DateTimeField(_("joined"), auto_now_add=True)
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    objects = KehuUserManager()
+
+    class Meta:
+        ordering = ["name", "username"]
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    @property
+    def display_name(self) -> str:
+        return self.name or self.username
+
+    def get_full_name(self) -> str:
+        return self.display_name
+
+    def get_short_name(self) -> str:
+        return self.display_name
+
+    def may(self, permission: str) -> bool:
+        """Whether the role of this user holds `permission` (`resource:verb`)."""
+        return self.is_superuser or permission in PERMISSIONS.get(self.role, frozenset())
+
+    @cached_property
+    def sees_all(self) -> bool:
+        return self.is_superuser or self.role in SEES_ALL
+
+    @cached_property
+    def _led_team_ids(self) -> frozenset[int]:
+        rows = list(Team.objects.values_list("pk", "parent_id", "manager_id"))
+        roots = {pk for pk, _parent, manager in rows if manager == self.pk}
+        return frozenset(team_ids_below(roots, {pk: parent for pk, parent, _manager in rows}))
+
+    def led_team_ids(self) -> frozenset[int]:
+        """Ids of the teams this user leads, and of all teams below; read once per request."""
+        return self._led_team_ids
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = type(self).objects.normalize_email(self.email)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.__dict__.pop("_led_team_ids", None)
+        super().save(*args, **kwargs)

@@ -1,0 +1,91 @@
+"""What each role may do: the one place that says so.
+
+A permission is written `resource:verb`, and the scopes of API keys use the same words.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    REP = "rep", _("Sales rep")
+    MANAGER = "manager", _("Sales manager")
+    DIRECTOR = "director", _("Director")
+    SERVICE = "service", _("Customer service")
+    FINANCE = "finance", _("Finance")
+    COMPLIANCE = "compliance", _("Compliance officer")
+    ADMINISTRATOR = "administrator", _("Administrator")
+    INTEGRATION = "integration", _("Integration")
+
+
+#: Roles that see every customer; a manager sees the teams below, everybody else their own.
+SEES_ALL = frozenset(
+    {
+        Role.DIRECTOR,
+        Role.SERVICE,
+        Role.FINANCE,
+        Role.COMPLIANCE,
+        Role.ADMINISTRATOR,
+        Role.INTEGRATION,
+    }
+)
+
+#: Scopes an API key can be given.
+SCOPES = (
+    "customers:read",
+    "customers:write",
+    "products:read",
+    "products:write",
+    "orders:read",
+    "orders:write",
+    "visits:read",
+    "visits:write",
+    "reminders:read",
+    "reminders:write",
+    "tiers:read",
+    "tiers:write",
+    "reports:read",
+)
+
+_READ = frozenset(
+    {
+        "customers:read",
+        "products:read",
+        "orders:read",
+        "visits:read",
+        "reminders:read",
+        "tiers:read",
+    }
+)
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    Role.REP: _READ | {"customers:write", "visits:write", "reminders:write"},
+    Role.MANAGER: _READ
+    | {
+        "customers:write",
+        "customers:assign",
+        "visits:write",
+        "reminders:write",
+        "tiers:write",
+        "reports:read",
+    },
+    Role.DIRECTOR: _READ | {"customers:assign", "tiers:write", "reports:read", "cadences:write"},
+    Role.SERVICE: _READ | {"customers:write", "visits:write", "reminders:write"},
+    Role.FINANCE: _READ | {"reports:read", "products:write"},
+    Role.COMPLIANCE: _READ | {"reports:read", "audit:read"},
+    Role.ADMINISTRATOR: _READ
+    | {
+        "customers:write",
+        "customers:assign",
+        "products:write",
+        "orders:write",
+        "reports:read",
+        "tiers:write",
+        "cadences:write",
+        "users:write",
+        "keys:write",
+        "audit:read",
+        "jobs:read",
+    },
+    Role.INTEGRATION: frozenset(SCOPES),
+}

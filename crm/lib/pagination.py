@@ -1,0 +1,7 @@
+"""Scaffold."""
+
+from rest_framework.pagination import CursorPagination
+
+
+class KeysetPagination(CursorPagination):
+    ordering = "-id"

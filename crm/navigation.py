@@ -1,0 +1,141 @@
+"""The frame of every page: the rail, the phone's bottom bar, company, theme and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import Role
+from crm.lib.text import Text
+from visits.models import Reminder
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that the navigation can lead to; shown to who holds `permission`."""
+
+    url_name: str
+    label: Text
+    icon: str
+    permission: str = ""
+    prominent: bool = False
+
+
+@dataclass(slots=True)
+class Item:
+    url: str
+    label: Text
+    icon: str
+    current: bool = False
+    count: int = 0
+    prominent: bool = False
+
+
+@dataclass(slots=True)
+class Group:
+    head: Text | None = None
+    items: list[Item] = field(default_factory=list)
+
+
+TODAY = Page("visits:today", _("Today"), "sun", "visits:write")
+CUSTOMERS = Page("customers:list", _("Customers"), "building-storefront", "customers:read")
+VISITS = Page("visits:list", _("Visits"), "map", "visits:read")
+OVERDUE = Page("visits:overdue", _("Overdue visits"), "clock", "visits:read")
+REMINDERS = Page("visits:reminders", _("Reminders"), "bell", "reminders:read")
+LOG_VISIT = Page("visits:new", _("Log a visit"), "plus", "visits:write", prominent=True)
+ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
+PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
+TIERS = Page("tiers:report", _("Tier report"), "chart-bar", "tiers:read")
+RUNS = Page("tiers:runs", _("Tier runs"), "arrow-path", "tiers:read")
+CADENCES = Page("visits:cadences", _("Cadences and occasions"), "calendar", "cadences:write")
+USERS = Page("accounts:users", _("Users"), "user", "users:write")
+TEAMS = Page("accounts:teams", _("Teams"), "user-group", "users:write")
+KEYS = Page("accounts:keys", _("API keys"), "key", "keys:write")
+SYNCS = Page("accounts:syncs", _("Sync log"), "arrows-up-down", "keys:write")
+AUDIT = Page("accounts:audit", _("Audit log"), "shield-check", "audit:read")
+JOBS = Page("accounts:jobs", _("Jobs"), "clock", "jobs:read")
+MORE = Page("more", _("More"), "bars-3")
+
+RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
+    (None, (TODAY, CUSTOMERS, REMINDERS)),
+    (_("Field"), (VISITS, OVERDUE)),
+    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS)),
+    (_("Rules"), (CADENCES,)),
+    (_("Administration"), (USERS, TEAMS, KEYS, SYNCS, JOBS, AUDIT)),
+)
+
+TABS: dict[str, tuple[Page, ...]] = {
+    Role.REP: (TODAY, CUSTOMERS, LOG_VISIT, REMINDERS, MORE),
+    Role.MANAGER: (TIERS, CUSTOMERS, OVERDUE, VISITS, MORE),
+    Role.DIRECTOR: (TIERS, CUSTOMERS, OVERDUE, VISITS, MORE),
+    Role.SERVICE: (CUSTOMERS, ORDERS, LOG_VISIT, REMINDERS, MORE),
+    Role.FINANCE: (ORDERS, CUSTOMERS, PRODUCTS, TIERS, MORE),
+    Role.COMPLIANCE: (CUSTOMERS, ORDERS, VISITS, AUDIT, MORE),
+    Role.ADMINISTRATOR: (USERS, TEAMS, KEYS, AUDIT, MORE),
+    Role.INTEGRATION: (CUSTOMERS, ORDERS, PRODUCTS, TIERS, MORE),
+}
+
+#: The first page after signing in.
+HOMES: dict[str, str] = {
+    Role.REP: "visits:today",
+    Role.MANAGER: "tiers:report",
+    Role.DIRECTOR: "tiers:report",
+    Role.SERVICE: "customers:list",
+    Role.FINANCE: "orders:list",
+    Role.COMPLIANCE: "orders:list",
+    Role.ADMINISTRATOR: "accounts:users",
+    Role.INTEGRATION: "customers:list",
+}
+
+
+def page_frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `frame`, worked out only where a template asks for it."""
+    return {"frame": SimpleLazyObject(lambda: _frame(request))}
+
+
+def _frame(request: HttpRequest) -> dict[str, Any]:
+    theme = request.COOKIES.get("theme", "")
+    frame: dict[str, Any] = {
+        "company": settings.COMPANY_NAME,
+        "theme": theme if theme in {"dark", "light"} else "",
+        "now": timezone.localtime().isoformat(timespec="seconds"),
+        "rail": [],
+        "tabs": [],
+    }
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return frame
+    counts = {}
+    if user.may("reminders:write"):
+        today = timezone.localdate()
+        counts["visits:reminders"] = Reminder.objects.filter(user=user).current(today).count()
+
+    match = request.resolver_match
+    here = match.view_name if match else ""
+
+    def item(page: Page) -> Item:
+        return Item(
+            url=reverse(page.url_name),
+            label=page.label,
+            icon=page.icon,
+            current=here == page.url_name,
+            count=counts.get(page.url_name, 0),
+            prominent=page.prominent,
+        )
+
+    def open_to_user(page: Page) -> bool:
+        return not page.permission or user.may(page.permission)
+
+    for head, pages in RAIL:
+        items = [item(page) for page in pages if open_to_user(page)]
+        if items:
+            frame["rail"].append(Group(head=head, items=items))
+    frame["tabs"] = [item(page) for page in TABS.get(user.role, ()) if open_to_user(page)]
+    return frame

@@ -1,0 +1,102 @@
+"""The cast: a rep, her manager, a stranger, and the rest of the house."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from accounts.models import Team, User
+from accounts.roles import Role
+from customers.models import Customer
+from tests.factories import make_customer, make_key, make_team, make_user
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def north(db: None) -> Team:
+    """The rep's team."""
+    return make_team(name="North")
+
+
+@pytest.fixture
+def manager(north: Team) -> User:
+    """Leads the rep's team."""
+    user = make_user("manager", role=Role.MANAGER, team=north)
+    north.manager = user
+    north.save()
+    return user
+
+
+@pytest.fixture
+def rep(north: Team, manager: User) -> User:
+    """Sells in the north."""
+    return make_user("rep", role=Role.REP, team=north)
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """A rep of another team."""
+    return make_user("stranger", role=Role.REP, team=make_team(name="South"))
+
+
+@pytest.fixture
+def director(db: None) -> User:
+    return make_user("director", role=Role.DIRECTOR)
+
+
+@pytest.fixture
+def service(db: None) -> User:
+    return make_user("service", role=Role.SERVICE)
+
+
+@pytest.fixture
+def finance(db: None) -> User:
+    return make_user("finance", role=Role.FINANCE)
+
+
+@pytest.fixture
+def compliance(db: None) -> User:
+    return make_user("compliance", role=Role.COMPLIANCE)
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    return make_user("administrator", role=Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def customer(rep: User) -> Customer:
+    """A customer of the rep."""
+    return make_customer(owner=rep, name="绍兴越州副食品有限公司")
+
+
+@pytest.fixture
+def as_(client: Client):
+    """`as_(user)`: a browser in which `user` is signed in."""
+
+    def sign_in(user: User) -> Client:
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def erp(db: None) -> APIClient:
+    """An ERP with a key for everything an integration may do."""
+    _key, secret = make_key()
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return client
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The public data sets; skips where they are not beside the project."""
+    if not DATA.is_dir():
+        pytest.skip(f"the public data sets are not at {DATA}")
+    return DATA

@@ -1,0 +1,94 @@
+"""Make one thing with sensible defaults; say only what the test is about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from accounts.models import ApiKey, Team, User
+from accounts.roles import Role
+from customers.models import Customer
+from orders.models import Order, OrderLine, OrderStatus, Product
+from visits.models import Visit
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+PASSWORD = "dealer-life-2026"
+_number = count(1)
+
+
+def local(*parts: int) -> datetime:
+    """A moment in the company's time zone."""
+    return datetime(*parts, tzinfo=SHANGHAI)  # type: ignore[misc, arg-type]
+
+
+def make_team(**values: Any) -> Team:
+    values.setdefault("name", f"Team {next(_number)}")
+    return Team.objects.create(**values)
+
+
+def make_user(username: str | None = None, *, role: str = Role.REP, **values: Any) -> User:
+    username = username or f"user{next(_number)}"
+    values.setdefault("name", username.title())
+    values.setdefault("email", f"{username}@example.com")
+    values.setdefault("language", "en")
+    user = User(username=username, role=role, **values)
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+def make_key(user: User | None = None, *, scopes: list[str] | None = None) -> tuple[ApiKey, str]:
+    """An API key (every scope, where none are given) and its secret."""
+    user = user or make_user(role=Role.INTEGRATION)
+    return ApiKey.issue(name=f"Key {next(_number)}", user_id=user.pk, scopes=scopes)
+
+
+def make_customer(**values: Any) -> Customer:
+    number = next(_number)
+    values.setdefault("external_id", f"C-{number:05}")
+    values.setdefault("name", f"Customer {number}")
+    return Customer.objects.create(**values)
+
+
+def make_product(**values: Any) -> Product:
+    number = next(_number)
+    values.setdefault("external_id", f"SKU-{number:04}")
+    values.setdefault("name", f"Product {number}")
+    values.setdefault("dealer_price", Decimal("50.00"))
+    values.setdefault("retail_price", Decimal("68.00"))
+    return Product.objects.create(**values)
+
+
+def make_order(
+    customer: Customer | None = None,
+    amount: str | int | Decimal = "1000.00",
+    *,
+    lines: list[tuple[Product, str, str]] | None = None,
+    **values: Any,
+) -> Order:
+    """An order; `lines` are (product, quantity, unit price) and then decide the amount."""
+    values.setdefault("external_id", f"SO-{next(_number):06}")
+    values.setdefault("ordered_at", local(2026, 6, 1, 10))
+    values.setdefault("status", OrderStatus.COMPLETED)
+    if lines:
+        amount = sum((Decimal(q) * Decimal(p) for _product, q, p in lines), Decimal(0))
+    order = Order.objects.create(
+        customer=customer or make_customer(), amount=Decimal(amount), **values
+    )
+    for number, (product, quantity, price) in enumerate(lines or [], start=1):
+        OrderLine.objects.create(
+            order=order,
+            line_no=number,
+            product=product,
+            quantity=Decimal(quantity),
+            unit_price=Decimal(price),
+        )
+    return order
+
+
+def make_visit(customer: Customer, rep: User, **values: Any) -> Visit:
+    values.setdefault("scheduled_for", local(2026, 6, 16, 10))
+    return Visit.objects.create(customer=customer, rep=rep, **values)

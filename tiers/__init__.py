@@ -1,0 +1,1 @@
+"""ABC tiers: policies, runs, reasons, and the tier report."""

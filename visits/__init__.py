@@ -1,0 +1,1 @@
+"""Visits, cadences, occasions and reminders."""

@@ -1,0 +1,22 @@
+"""The pages of visits."""
+
+from django.urls import path
+
+from visits import views
+
+app_name = "visits"
+urlpatterns = [
+    path("today/", views.today, name="today"),
+    path("", views.list_, name="list"),
+    path("overdue/", views.overdue, name="overdue"),
+    path("new/", views.new, name="new"),
+    path("<int:pk>/", views.detail, name="detail"),
+    path("<int:pk>/edit/", views.edit, name="edit"),
+    path("<int:pk>/check-in/", views.check_in, name="check-in"),
+    path("<int:pk>/cancel/", views.cancel, name="cancel"),
+    path("of-customer/<int:pk>/", views.of_customer, name="of-customer"),
+    path("plan/", views.plan, name="plan"),
+    path("reminders/", views.reminders, name="reminders"),
+    path("reminders/<int:pk>/done/", views.reminder_done, name="reminder-done"),
+    path("cadences/", views.cadences, name="cadences"),
+]
