@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 P = ParamSpec("P")
-M = TypeVar("M", bound=models.Model, covariant=True)
+M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 #: `OWNER_PATH` of a model that everybody may see who may read the resource at all (products).
 SHARED = ""
@@ -44,7 +44,7 @@ def owned_by_sight_of(user: User | AnonymousUser, path: str) -> Q:
     return Q(**{path: user.pk})
 
 
-class ScopedQuerySet(models.QuerySet[M]):
+class ScopedQuerySet(models.QuerySet[M_co]):
     """A QuerySet that can be narrowed to what one user may see."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
