@@ -31,7 +31,12 @@ if len(SECRET_KEY) < 32:
         "SECRET_KEY is missing or shorter than 32 characters. Set it in the environment, "
         f"or run `make install`, which writes one to {DATA_DIR / 'secret_key'}."
     )
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [_base.hostname, "127.0.0.1", "localhost"]
+# The machine itself may always ask (health checks, the start command).
+ALLOWED_HOSTS = [
+    *(env.list("ALLOWED_HOSTS", default=[]) or [_base.hostname]),
+    "127.0.0.1",
+    "localhost",
+]
 if "*" in ALLOWED_HOSTS and not DEBUG:
     raise ImproperlyConfigured("ALLOWED_HOSTS may not be '*' outside DEBUG: name the hosts.")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
@@ -275,15 +280,16 @@ if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"visibility_timeout": 3600}
 else:
-    for folder in ("queue", "done", "control"):
+    for folder in ("queue", "taken", "control"):
         (BROKER_DIR / folder).mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_TRANSPORT = "crm.lib.filebroker:Transport"
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # its messages would pile up as files
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR / "queue"),
         "data_folder_out": str(BROKER_DIR / "queue"),
-        "processed_folder": str(BROKER_DIR / "done"),
+        "processed_folder": str(BROKER_DIR / "taken"),
         "control_folder": str(BROKER_DIR / "control"),
-        "store_processed": False,
     }
 
 LOGGING = {
