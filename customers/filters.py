@@ -1,0 +1,136 @@
+"""How customers are narrowed down: one FilterSet for the page and the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.core.validators import RegexValidator
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django_filters.rest_framework import FilterSet
+
+from accounts.models import Team, User
+from accounts.models.users import team_ids_below
+from customers.models import Customer, CustomerQuerySet, Kind, Loyalty, Status
+
+#: `abc` takes one or more of these, with commas between them; `none` are the unranked.
+ABC_CHOICES = (
+    ("A", _("A")),
+    ("B", _("B")),
+    ("A,B", _("A and B")),
+    ("C", _("C")),
+    ("none", _("Unranked")),
+)
+YES_NO = (("", _("any")), ("true", _("yes")), ("false", _("no")))
+
+
+def people_in_sight(request: HttpRequest | None) -> QuerySet[User]:
+    """Owners of customer files whom the reader may look over the shoulder of."""
+    if request is None or not isinstance(request.user, User):
+        return User.objects.none()
+    return User.objects.get_queryset().visible_to(request.user).owners().order_by("name", "pk")
+
+
+def teams_in_sight(request: HttpRequest | None) -> QuerySet[Team]:
+    """Teams the reader may narrow a list to: all, or those below a manager; none for others."""
+    if request is None or not isinstance(request.user, User):
+        return Team.objects.none()
+    if request.user.sees_all:
+        return Team.objects.all()
+    return Team.objects.filter(pk__in=request.user.led_team_ids())
+
+
+def below(team: Team) -> frozenset[int]:
+    """The ids of `team` and of every team under it."""
+    parents: dict[int, int | None] = dict(Team.objects.values_list("pk", "parent_id"))
+    return frozenset(team_ids_below({team.pk}, parents))
+
+
+class YesNo(django_filters.widgets.BooleanWidget):  # type: ignore[misc]  # no stubs
+    """true or false in the address, yes or no on the page."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.choices = YES_NO
+
+
+class _HasTag(Func):
+    """Whether a JSON list holds a text, in SQLite, which has no `contains` for JSON."""
+
+    output_field = BooleanField()
+    template = "EXISTS (SELECT 1 FROM json_each(%(expressions)s)"
+    arg_joiner = ") WHERE value = "
+
+
+def tagged(customers: CustomerQuerySet, tag: str) -> CustomerQuerySet:
+    """Customers that carry `tag`, exactly as written."""
+    if connection.vendor == "postgresql":
+        return customers.filter(tags__contains=[tag])
+    return customers.filter(_HasTag(F("tags"), Value(tag)))
+
+
+class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
+    """`q` and `search` look in name, number, phone and tax number."""
+
+    q = django_filters.CharFilter(method="search_words", label=_("Search"))
+    search = django_filters.CharFilter(method="search_words", label=_("Search"))
+    external_id = django_filters.CharFilter(label=_("Number in the ERP"))
+    abc = django_filters.CharFilter(
+        method="in_tiers",
+        label=_("Tier"),
+        validators=[RegexValidator(r"^(A|B|C|none)(,(A|B|C|none))*$")],
+    )
+    kind = django_filters.ChoiceFilter(choices=Kind.choices, label=_("Kind"), empty_label=_("any"))
+    status = django_filters.ChoiceFilter(
+        choices=Status.choices, label=_("Status"), empty_label=_("any")
+    )
+    loyalty = django_filters.ChoiceFilter(
+        choices=Loyalty.choices, label=_("Loyalty class"), empty_label=_("any")
+    )
+    owner = django_filters.ModelChoiceFilter(
+        queryset=people_in_sight,
+        to_field_name="username",
+        label=_("Owner"),
+        empty_label=_("any"),
+    )
+    no_owner = django_filters.BooleanFilter(
+        field_name="owner", lookup_expr="isnull", label=_("Without an owner"), widget=YesNo
+    )
+    team = django_filters.ModelChoiceFilter(
+        queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
+    )
+    division = django_filters.CharFilter(
+        lookup_expr="startswith",
+        label=_("Area"),
+        validators=[RegexValidator(r"^\d{1,6}$", _("An area is up to 6 digits of its code."))],
+    )
+    tag = django_filters.CharFilter(method="with_tag", label=_("Tag"))
+    buyout = django_filters.BooleanFilter(label=_("Buyout"), widget=YesNo)
+    key_account = django_filters.BooleanFilter(label=_("Key account"), widget=YesNo)
+    parent = django_filters.CharFilter(
+        field_name="parent__external_id", label=_("Number of the supplier")
+    )
+    updated_since = django_filters.IsoDateTimeFilter(
+        field_name="updated_at", lookup_expr="gte", label=_("Changed since")
+    )
+
+    class Meta:
+        model = Customer
+        fields: list[str] = []
+
+    def search_words(self, customers: CustomerQuerySet, name: str, words: str) -> CustomerQuerySet:
+        return customers.named_like(words)
+
+    def in_tiers(self, customers: CustomerQuerySet, name: str, tiers: str) -> CustomerQuerySet:
+        wanted = set(tiers.split(","))
+        unranked = Q(abc=None) if "none" in wanted else Q(pk__in=[])
+        return customers.filter(Q(abc__in=wanted - {"none"}) | unranked)
+
+    def of_team(self, customers: CustomerQuerySet, name: str, team: Team) -> CustomerQuerySet:
+        return customers.filter(owner__team__in=below(team))
+
+    def with_tag(self, customers: CustomerQuerySet, name: str, tag: str) -> CustomerQuerySet:
+        return tagged(customers, tag)

@@ -1,0 +1,85 @@
+"""How orders and products are narrowed down: one FilterSet each for the page and the API."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import django_filters
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django_filters.rest_framework import FilterSet
+
+from accounts.models import Team
+from crm.lib.days import day_bounds
+from customers.filters import YesNo, below, people_in_sight, teams_in_sight
+from orders.models import Order, OrderQuerySet, OrderStatus, Product, ProductQuerySet
+
+
+class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
+    """Days are whole days in the company's time zone, both inclusive."""
+
+    q = django_filters.CharFilter(method="numbered", label=_("Order number"))
+    search = django_filters.CharFilter(method="numbered", label=_("Order number"))
+    external_id = django_filters.CharFilter(label=_("Order number"))
+    status = django_filters.ChoiceFilter(
+        choices=OrderStatus.choices, label=_("Status"), empty_label=_("any")
+    )
+    customer = django_filters.CharFilter(
+        field_name="customer__external_id", label=_("Number of the customer")
+    )
+    customer_id = django_filters.NumberFilter(field_name="customer", label=_("Customer"))
+    owner = django_filters.ModelChoiceFilter(
+        field_name="customer__owner",
+        queryset=people_in_sight,
+        to_field_name="username",
+        label=_("Owner"),
+        empty_label=_("any"),
+    )
+    team = django_filters.ModelChoiceFilter(
+        queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
+    )
+    ordered_from = django_filters.DateFilter(method="from_day", label=_("Ordered from"))
+    ordered_to = django_filters.DateFilter(method="to_day", label=_("Ordered to"))
+    held = django_filters.BooleanFilter(label=_("Held"), widget=YesNo)
+    updated_since = django_filters.IsoDateTimeFilter(
+        field_name="updated_at", lookup_expr="gte", label=_("Changed since")
+    )
+
+    class Meta:
+        model = Order
+        fields: list[str] = []
+
+    def numbered(self, orders: OrderQuerySet, name: str, words: str) -> OrderQuerySet:
+        return orders.filter(external_id__istartswith=words.strip())
+
+    def of_team(self, orders: OrderQuerySet, name: str, team: Team) -> OrderQuerySet:
+        return orders.filter(customer__owner__team__in=below(team))
+
+    def from_day(self, orders: OrderQuerySet, name: str, first: date) -> OrderQuerySet:
+        return orders.filter(ordered_at__gte=day_bounds(first, first)[0])
+
+    def to_day(self, orders: OrderQuerySet, name: str, last: date) -> OrderQuerySet:
+        return orders.filter(ordered_at__lt=day_bounds(last, last)[1])
+
+
+class ProductFilter(FilterSet):  # type: ignore[misc]  # no stubs
+    q = django_filters.CharFilter(method="search_words", label=_("Search"))
+    search = django_filters.CharFilter(method="search_words", label=_("Search"))
+    external_id = django_filters.CharFilter(label=_("SKU"))
+    category = django_filters.CharFilter(label=_("Category"))
+    active = django_filters.BooleanFilter(label=_("On sale"), widget=YesNo)
+    updated_since = django_filters.IsoDateTimeFilter(
+        field_name="updated_at", lookup_expr="gte", label=_("Changed since")
+    )
+
+    class Meta:
+        model = Product
+        fields: list[str] = []
+
+    def search_words(self, products: ProductQuerySet, name: str, words: str) -> ProductQuerySet:
+        words = words.strip()
+        return products.filter(
+            Q(name__icontains=words)
+            | Q(external_id__istartswith=words)
+            | Q(category__icontains=words)
+        )
