@@ -86,6 +86,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "keys:write",
         "audit:read",
         "jobs:read",
+        "jobs:write",
     },
     Role.INTEGRATION: frozenset(SCOPES),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from copy import deepcopy
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -12,11 +13,19 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 
+DOTS = "••••"
+
 
 class Action(models.TextChoices):
     CREATE = "create", _("created")
     UPDATE = "update", _("changed")
     DELETE = "delete", _("deleted")
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    def of(self, record: models.Model) -> Self:
+        """The entries of one record, newest first."""
+        return self.filter(model=record._meta.label_lower, object_id=record.pk)
 
 
 class AuditEntry(models.Model):
@@ -37,13 +46,17 @@ class AuditEntry(models.Model):
     through = models.CharField(_("through"), max_length=10, choices=audit.Through.choices)
     action = models.CharField(_("action"), max_length=10, choices=Action.choices)
     model = models.CharField(_("kind of record"), max_length=60)
-    object_id = models.BigIntegerField()
+    object_id = models.BigIntegerField(_("record number"))
     object_name = models.CharField(_("record"), max_length=200, blank=True)
     before = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     after = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
+    objects = AuditEntryQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
         indexes = [
             models.Index(fields=["model", "object_id", "-id"], name="audit_by_record"),
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),
@@ -88,7 +101,8 @@ class AuditEntry(models.Model):
 class Tracked(models.Model):
     """A model whose every save() and delete() writes an audit entry in the same transaction.
 
-    Set-based writes do not pass here: they write their own entries with `AuditEntry.write_many`.
+    Set-based writes, and rows that go because another one went, do not pass here: who makes them
+    writes the entries with `AuditEntry.write_many`.
     """
 
     #: Fields that say nothing to an auditor.
@@ -96,6 +110,7 @@ class Tracked(models.Model):
     #: Fields whose values must not be copied anywhere; a change shows as dots.
     SECRET: ClassVar[Collection[str]] = ("password",)
 
+    #: What the database holds, as far as this instance has read or written it.
     _loaded: dict[str, Any]
 
     class Meta:
@@ -106,60 +121,108 @@ class Tracked(models.Model):
         cls, db: str | None, field_names: Collection[str], values: Collection[Any]
     ) -> Self:
         instance = super().from_db(db, field_names, values)
-        instance._remember()
+        instance._remember(cls._audited_fields())
         return instance
 
-    def _remember(self) -> None:
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Self] | None = None,
+    ) -> None:
+        fields = None if fields is None else list(fields)
+        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
+        self._remember(self._audited_fields(fields))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        creating = self._state.adding
+        fields = [
+            f
+            for f in self._audited_fields(kwargs.get("update_fields"))
+            if f.attname in self.__dict__  # a deferred field is not saved
+        ]
+        with transaction.atomic():
+            before = {} if creating else self._stored(fields)
+            super().save(*args, **kwargs)
+            computed = [
+                f.attname for f in fields if hasattr(self.__dict__[f.attname], "resolve_expression")
+            ]
+            if computed:
+                self.refresh_from_db(fields=computed)
+            self._remember(fields)
+            after = {f.attname: f.to_python(self.__dict__[f.attname]) for f in fields}
+            if creating:
+                self._entry(Action.CREATE, {}, after).save(force_insert=True)
+                return
+            changed = [name for name, value in after.items() if before.get(name) != value]
+            if changed:
+                self._entry(
+                    Action.UPDATE,
+                    {name: before.get(name) for name in changed},
+                    {name: after[name] for name in changed},
+                ).save(force_insert=True)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            entry = self._entry(Action.DELETE, self._stored(self._audited_fields()), {})
+            deleted = super().delete(*args, **kwargs)
+            if deleted[0]:
+                entry.save(force_insert=True)
+            return deleted
+
+    @classmethod
+    def _audited_fields(cls, only: Collection[str] | None = None) -> list[models.Field[Any, Any]]:
+        """The columns an auditor wants, of those called `only` (field or column names)."""
+        return [
+            f
+            for f in cls._meta.concrete_fields
+            if not f.primary_key
+            and f.name not in cls.UNAUDITED
+            and (only is None or f.name in only or f.attname in only)
+        ]
+
+    def _remember(self, fields: Iterable[models.Field[Any, Any]]) -> None:
+        """Note the present values of `fields` as what the database holds."""
+        now = self.__dict__
         self._loaded = {
-            f.attname: self.__dict__[f.attname]
-            for f in self._meta.concrete_fields
-            if f.attname in self.__dict__
+            **now.get("_loaded", {}),
+            # Lists and dicts are copied: they can be changed in place.
+            **{
+                f.attname: deepcopy(now[f.attname])
+                if isinstance(now[f.attname], (list, dict))
+                else now[f.attname]
+                for f in fields
+                if f.attname in now
+            },
         }
 
-    def _audited(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: "••••" if name in self.SECRET and value else value
-            for name, value in values.items()
-            if name not in self.UNAUDITED and name != "id"
-        }
+    def _stored(self, fields: Iterable[models.Field[Any, Any]]) -> dict[str, Any]:
+        """What the database holds in `fields`; reads once more where some were never loaded."""
+        loaded = self.__dict__.get("_loaded", {})
+        wanted = [f.attname for f in fields]
+        unknown = [name for name in wanted if name not in loaded]
+        if unknown:
+            row = type(self)._base_manager.filter(pk=self.pk).values(*unknown).first()
+            loaded = {**loaded, **(row or {})}
+        return {name: loaded[name] for name in wanted if name in loaded}
 
-    def _note(self, action: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        AuditEntry.build(
+    def _entry(
+        self, action: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> AuditEntry:
+        def shown(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {
+                name: DOTS if name in self.SECRET and value else value
+                for name, value in values.items()
+            }
+
+        return AuditEntry.build(
             model=type(self),
             object_id=self.pk,
             object_name=str(self),
             action=action,
-            before=self._audited(before),
-            after=self._audited(after),
-        ).save(force_insert=True)
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        creating = self._state.adding
-        before = {} if creating else getattr(self, "_loaded", {})
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            self._remember()
-            after = self._loaded
-            if creating:
-                self._note(Action.CREATE, {}, after)
-                return
-            changed = [
-                name
-                for name, value in after.items()
-                if name in before and before[name] != value and name not in self.UNAUDITED
-            ]
-            if changed:
-                self._note(
-                    Action.UPDATE,
-                    {name: before[name] for name in changed},
-                    {name: after[name] for name in changed},
-                )
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        self._remember()
-        with transaction.atomic():
-            self._note(Action.DELETE, self._loaded, {})
-            return super().delete(*args, **kwargs)
+            before=shown(before),
+            after=shown(after),
+        )
 
 
 class SyncCall(models.Model):

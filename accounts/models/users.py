@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
+from django.contrib.auth.models import (
+    AbstractBaseUser,
+    AnonymousUser,
+    PermissionsMixin,
+    UserManager,
+)
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -48,16 +55,15 @@ class Team(Tracked, Record):
 
     def clean(self) -> None:
         """Refuse a team that would stand below itself."""
-        above: Team | None = self.parent
-        while above is not None:
-            if above.pk == self.pk:
-                raise ValidationError(
-                    {"parent": _("A team cannot be part of itself or of a team below it.")},
-                )
-            above = above.parent
+        parents = dict(Team.objects.values_list("pk", "parent_id"))
+        if self.pk and self.parent_id in team_ids_below({self.pk}, parents):
+            raise ValidationError(
+                {"parent": _("A team cannot be part of itself or of a team below it.")},
+                code="team_cycle",
+            )
 
 
-def team_ids_below(roots: set[int], parents: dict[int, int | None]) -> set[int]:
+def team_ids_below(roots: set[int], parents: Mapping[int, int | None]) -> set[int]:
     """The ids of `roots` and of every team under them; `parents` maps a team to the one above."""
     below = set(roots)
     grew = True
@@ -76,8 +82,24 @@ class UserQuerySet(models.QuerySet["User"]):
         """People who may own a customer file."""
         return self.active().filter(role__in=[Role.REP, Role.MANAGER])
 
-    def visible_to(self, user: User) -> Self:
+    def administrators(self) -> Self:
+        """People who can let others in: the last of them must stay."""
+        return self.active().filter(models.Q(role=Role.ADMINISTRATOR) | models.Q(is_superuser=True))
+
+    def integrations(self) -> Self:
+        """Accounts that API keys act for."""
+        return self.active().filter(role=Role.INTEGRATION)
+
+    def reachable_at(self, email: str) -> Self:
+        """The people who may set a new password through a link mailed to `email`."""
+        if not email:
+            return self.none()
+        return self.active().filter(email__iexact=email).exclude(role=Role.INTEGRATION)
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
         """The colleagues whose customers `user` sees, and the user's own row."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
         if user.is_superuser or user.role in SEES_ALL:
             return self
         if user.role == Role.MANAGER:
@@ -132,6 +154,14 @@ class User(Tracked, Record, AbstractBaseUser, PermissionsMixin):
         ordering = ["name", "username"]
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        constraints = [
+            # Signing in ignores case, so two names that differ in case only would lock both out.
+            models.UniqueConstraint(
+                Lower("username"),
+                name="username_in_any_case",
+                violation_error_message=_("There is a user with this username already."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.username
@@ -170,4 +200,8 @@ class User(Tracked, Record, AbstractBaseUser, PermissionsMixin):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.__dict__.pop("_led_team_ids", None)
-        super().save(*args, **kwargs)
+        if kwargs.get("update_fields") == ["last_login"]:
+            # Signing in is no change of the record: no audit entry, no new version.
+            super(Record, self).save(*args, **kwargs)
+        else:
+            super().save(*args, **kwargs)
