@@ -1,0 +1,127 @@
+"""How visits and reminders are narrowed down: one FilterSet each for the page and the API."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import django_filters
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django_filters.rest_framework import FilterSet
+
+from accounts.models import Team
+from crm.lib.days import day_bounds
+from customers.filters import below, people_in_sight, teams_in_sight
+from customers.models import Customer, CustomerQuerySet, Tier
+from visits.models import OccasionCode, Reminder, ReminderQuerySet, Visit, VisitQuerySet, VisitStatus
+
+
+class DayInput(django_filters.widgets.forms.DateInput):  # type: ignore[misc]  # no stubs
+    """A day picker of the browser's own."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class VisitFilter(FilterSet):  # type: ignore[misc]  # no stubs
+    """Days are whole days in the company's time zone, both inclusive."""
+
+    search = django_filters.CharFilter(method="search_words", label=_("Search"))
+    customer = django_filters.NumberFilter(label=_("Customer"))
+    scheduled_from = django_filters.DateFilter(
+        method="from_day", label=_("From"), widget=DayInput()
+    )
+    scheduled_to = django_filters.DateFilter(method="to_day", label=_("To"), widget=DayInput())
+    status = django_filters.ChoiceFilter(
+        choices=VisitStatus.choices, label=_("Status"), empty_label=_("any")
+    )
+    rep = django_filters.ModelChoiceFilter(
+        queryset=people_in_sight, to_field_name="username", label=_("Rep"), empty_label=_("any")
+    )
+    team = django_filters.ModelChoiceFilter(
+        queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
+    )
+    client_id = django_filters.UUIDFilter(label=_("Number on the device"))
+    updated_since = django_filters.IsoDateTimeFilter(
+        field_name="updated_at", lookup_expr="gte", label=_("Changed since")
+    )
+
+    class Meta:
+        model = Visit
+        fields: list[str] = []
+
+    def search_words(self, visits: VisitQuerySet, name: str, words: str) -> VisitQuerySet:
+        words = words.strip()
+        return visits.filter(
+            Q(customer__name__icontains=words)
+            | Q(customer__external_id__istartswith=words)
+            | Q(purpose__icontains=words)
+        )
+
+    def from_day(self, visits: VisitQuerySet, name: str, first: date) -> VisitQuerySet:
+        return visits.filter(scheduled_for__gte=day_bounds(first, first)[0])
+
+    def to_day(self, visits: VisitQuerySet, name: str, last: date) -> VisitQuerySet:
+        return visits.filter(scheduled_for__lt=day_bounds(last, last)[1])
+
+    def of_team(self, visits: VisitQuerySet, name: str, team: Team) -> VisitQuerySet:
+        return visits.filter(rep__team__in=below(team))
+
+
+class OverdueFilter(FilterSet):  # type: ignore[misc]  # no stubs
+    abc = django_filters.ChoiceFilter(choices=Tier.choices, label=_("Tier"), empty_label=_("any"))
+    owner = django_filters.ModelChoiceFilter(
+        queryset=people_in_sight, to_field_name="username", label=_("Owner"), empty_label=_("any")
+    )
+    team = django_filters.ModelChoiceFilter(
+        queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
+    )
+
+    class Meta:
+        model = Customer
+        fields: list[str] = []
+
+    def of_team(self, customers: CustomerQuerySet, name: str, team: Team) -> CustomerQuerySet:
+        return customers.filter(owner__team__in=below(team))
+
+
+class ReminderFilter(FilterSet):  # type: ignore[misc]  # no stubs
+    occasion = django_filters.ChoiceFilter(
+        choices=OccasionCode.choices, label=_("Occasion"), empty_label=_("any")
+    )
+    state = django_filters.ChoiceFilter(
+        choices=(("open", _("Open")), ("done", _("Done"))),
+        method="in_state",
+        label=_("State"),
+        empty_label=_("any"),
+    )
+    on_from = django_filters.DateFilter(
+        field_name="on", lookup_expr="gte", label=_("From"), widget=DayInput()
+    )
+    on_to = django_filters.DateFilter(
+        field_name="on", lookup_expr="lte", label=_("To"), widget=DayInput()
+    )
+    customer = django_filters.NumberFilter(label=_("Customer"))
+    owner = django_filters.ModelChoiceFilter(
+        field_name="customer__owner",
+        queryset=people_in_sight,
+        to_field_name="username",
+        label=_("Owner"),
+        empty_label=_("any"),
+    )
+    search = django_filters.CharFilter(
+        field_name="customer__name", lookup_expr="icontains", label=_("Search")
+    )
+    updated_since = django_filters.IsoDateTimeFilter(
+        field_name="updated_at", lookup_expr="gte", label=_("Changed since")
+    )
+
+    class Meta:
+        model = Reminder
+        fields: list[str] = []
+
+    def in_state(self, reminders: ReminderQuerySet, name: str, state: str) -> ReminderQuerySet:
+        return reminders.open() if state == "open" else reminders.exclude(done_at=None)

@@ -1,0 +1,65 @@
+"""What visits tell on the customer's timeline."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.lib.text import Text
+from customers.models import Customer
+from customers.timeline import Entry
+from visits.answers import Answers, Sales
+from visits.models import Visit, VisitStatus
+
+KIND = "visit"
+LABEL = gettext_lazy("Visits")
+
+#: Title, icon and tone by state; plans that were called off tell nothing.
+TOLD: dict[str, tuple[Text, str, str]] = {
+    VisitStatus.DONE: (gettext_lazy("%(rep)s visited"), "map-pin", "good"),
+    VisitStatus.CHECKED_IN: (gettext_lazy("%(rep)s is visiting"), "map-pin", "acc"),
+    VisitStatus.MISSED: (gettext_lazy("%(rep)s missed a planned visit"), "x-mark", "warn"),
+}
+
+
+def entries(customer: Customer, *, before: datetime | None, limit: int) -> list[Entry]:
+    """The visits of a customer before `before`, newest first."""
+    visits: Any = (
+        Visit.objects.filter(customer=customer, status__in=TOLD)
+        .select_related("rep")
+        .annotate(at=Coalesce("checked_in_at", "scheduled_for"))
+        .order_by("-at", "-pk")
+    )
+    if before is not None:
+        visits = visits.filter(at__lt=before)
+    return [_entry(visit, visit.at) for visit in visits[:limit]]
+
+
+def _entry(visit: Visit, at: datetime) -> Entry:
+    title, icon, tone = TOLD[visit.status]
+    return Entry(
+        at=at,
+        kind=KIND,
+        icon=icon,
+        tone=tone,
+        title=title % {"rep": visit.rep.display_name},
+        text=_sum_up(visit.purpose, visit.answers),
+        words=visit.words,
+        url=reverse("visits:detail", args=[visit.pk]),
+        ref=_("Visit"),
+    )
+
+
+def _sum_up(purpose: str, answers: Answers) -> str:
+    """The answers that a colleague wants to know first, in one line."""
+    parts = [purpose]
+    if answers.get("sales") in Sales.values:
+        parts.append(_("Sales: %(how)s") % {"how": Sales(answers["sales"]).label})
+    if answers.get("new_need_note"):
+        parts.append(_("New need: %(what)s") % {"what": answers["new_need_note"]})
+    return " · ".join(part for part in parts if part)
