@@ -1,4 +1,4 @@
-"""How gunicorn serves the pages: read by `manage.py serve`, or `gunicorn -c python:crm.gunicorn`."""
+"""How gunicorn serves: `manage.py serve` reads it, or `gunicorn -c python:crm.gunicorn`."""
 
 import os
 

@@ -49,7 +49,7 @@ INSTALLED_APPS = [
     "orders",
     "tiers",
     "visits",
-    "django.contrib.admin",
+    "accounts.apps.SuperuserAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -163,6 +163,15 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Django's own: allauth's would keep a second table of addresses beside the users'.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "change_password": "accounts.forms.OwnPasswordForm",
+    "reset_password": "accounts.forms.AskForLinkForm",
+    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+}
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "30/m/ip,5/15m/key",
@@ -170,6 +179,9 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,5/m/key",
     "reset_password_from_key": "20/m/ip",
 }
+# Sign-in is limited per address of the caller: behind a proxy that is in X-Forwarded-For, from
+# the right, one for each proxy of ours.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1 if HTTPS else 0)
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = False
 
@@ -199,6 +211,7 @@ MEDIA_ROOT = DATA_DIR / "files"
 
 # --- mail: without EMAIL_URL every message is written to a file under DATA_DIR/mail
 vars().update(env.email_url("EMAIL_URL", default=f"filemail://{DATA_DIR / 'mail'}"))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"kehu@{_base.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -244,12 +257,15 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["crm.lib.api.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "crm.lib.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "crm.lib.schema.ApiSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "crm.lib.problems.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "COERCE_DECIMAL_TO_STRING": True,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+IDEMPOTENT_RESPONSE_MODEL = "accounts.IdempotentResponse"
 API_RATE_PER_MINUTE = env.int("API_RATE_PER_MINUTE", default=1200)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Kehu API",
@@ -282,7 +298,7 @@ if REDIS_URL:
 else:
     for folder in ("queue", "taken", "control"):
         (BROKER_DIR / folder).mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "filesystem://localhost"
     CELERY_BROKER_TRANSPORT = "crm.lib.filebroker:Transport"
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # its messages would pile up as files
     CELERY_BROKER_TRANSPORT_OPTIONS = {

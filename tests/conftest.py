@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -14,6 +18,16 @@ from customers.models import Customer
 from tests.factories import make_customer, make_key, make_team, make_user
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> Iterator[None]:
+    """Counters of one test (throttling) do not reach the next; the database rolls back its own."""
+    yield
+    if settings.REDIS_URL:
+        client = cache._cache.get_client(write=True)  # type: ignore[attr-defined]
+        if keys := list(client.scan_iter(f"{settings.CACHES['default']['KEY_PREFIX']}:*")):
+            client.delete(*keys)
 
 
 @pytest.fixture
@@ -96,7 +110,8 @@ def erp(db: None) -> APIClient:
 
 @pytest.fixture
 def data_dir() -> Path:
-    """The public data sets; skips where they are not beside the project."""
+    """The public data sets; skips where they are not beside the project, fails so in CI."""
     if not DATA.is_dir():
-        pytest.skip(f"the public data sets are not at {DATA}")
+        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
+        refuse(f"the public data sets are not at {DATA}")
     return DATA

@@ -1,7 +1,10 @@
 """The product's settings with what makes tests quick: plain static files, a fast hash, mail kept
 in memory, and a broker inside the process (tests that need a real worker start the product)."""
 
+import os
+
 from crm.settings import *  # noqa: F403
+from crm.settings import CACHES
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -13,3 +16,4 @@ CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 WHITENOISE_AUTOREFRESH = True
+CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"  # processes share one Redis
