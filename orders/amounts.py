@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from crm.lib.text import Text
 from orders.models import OrderStatus
 
 CENT = Decimal("0.01")
@@ -74,7 +75,5 @@ def check_amount(
     return total
 
 
-def _refused(
-    message: object, code: str, params: dict[str, object] | None = None
-) -> ValidationError:
+def _refused(message: Text, code: str, params: dict[str, object] | None = None) -> ValidationError:
     return ValidationError({"amount": ValidationError(message, code=code, params=params)})
