@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
 from accounts.models import User
@@ -34,7 +36,7 @@ def more(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@require_GET
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 as long as the process answers."""
     return JsonResponse({"status": "ok"})
@@ -42,7 +44,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@require_GET
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when the database, the broker and the migrations are ready; 503 says which is not."""
     checks = {"database": _database(), "migrations": _migrations(), "broker": _broker()}
@@ -72,8 +74,8 @@ def _migrations() -> str:
 
 def _broker() -> str:
     if not settings.REDIS_URL:
-        writable = settings.BROKER_DIR.is_dir()
-        return "ok" if writable else "unreachable"
+        writable = os.access(settings.BROKER_DIR / "queue", os.W_OK | os.X_OK)
+        return "ok" if writable else "not writable"
     try:
         with app.connection_for_write() as broker:
             broker.ensure_connection(max_retries=1, timeout=2)

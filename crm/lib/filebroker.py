@@ -28,14 +28,16 @@ class Channel(filesystem.Channel):
         self._taken: dict[str, Path] = {}
         super().__init__(*args, **kwargs)
 
-    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
+    def _put(  # type: ignore[override]  # the stubs name the message two ways
+        self, queue: str, message: Any, **kwargs: Any
+    ) -> None:
         stem = f"{time.time_ns()}_{uuid.uuid4()}"
         folder = Path(self.data_folder_out)
         draft = folder / f"{stem}{DRAFT}"
-        draft.write_text(dumps(payload), "utf-8")
+        draft.write_text(dumps(message), "utf-8")
         draft.rename(folder / f"{stem}.{queue}.msg")
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         for name in sorted(os.listdir(self.data_folder_in)):
             if name.partition(".")[2] != f"{queue}.msg":
                 continue

@@ -22,14 +22,12 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
-from accounts.roles import Role
+from crm.demo.people import LOGINS, PASSWORD
 from crm.lib.filebroker import return_taken
 from crm.processes import ProcessGroup
 
 READY_SECONDS = 90.0
 EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104  # compared with, never bound to
-#: Roles that have a person behind them.
-PEOPLE = tuple(role for role in Role if role != Role.INTEGRATION)
 
 
 class Command(BaseCommand):
@@ -93,14 +91,8 @@ class Command(BaseCommand):
     def _announce(self, demo: bool) -> None:
         lines = ["", f"Kehu is running at {settings.BASE_URL}"]
         if demo:
-            from crm.demo import PASSWORD
-
             lines += ["", f"Sign in as (the password is always {PASSWORD}):"]
-            for role in PEOPLE:
-                user = User.objects.active().filter(role=role).order_by("pk").first()
-                if user is not None:
-                    lines.append(f"  {role.value:<14} {user.username:<16} {user.display_name}")
-            connection.close()
+            lines += [f"  {role:<14} {username:<12} {name}" for role, username, name in LOGINS]
         if not settings.REDIS_URL and not demo:
             lines += ["", "Without REDIS_URL jobs run through files: fine for a small team."]
         lines += ["", "Ctrl-C stops it.", ""]
