@@ -1,19 +1,26 @@
 """The one router of the REST API: the resources of every app, their schema and their docs."""
 
-from typing import Any
-
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from crm.lib.api import UnknownAddress
+from crm.lib.docs import DocsView, SchemaView
+from customers import api as customers
+from orders import api as orders
 
-ROUTES: list[tuple[str, Any, str]] = []
+MODULES = (customers, orders)
 
 router = SimpleRouter()
-for prefix, viewset, basename in ROUTES:
-    router.register(prefix, viewset, basename)
+extra: list[URLPattern | URLResolver] = []
+for module in MODULES:
+    for prefix, viewset, basename in module.routes:
+        router.register(prefix, viewset, basename)
+    extra += getattr(module, "urls", [])
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("schema/", SchemaView.as_view(), name="api-schema"),
+    path("docs/", DocsView.as_view(), name="api-docs"),
+    *extra,
     path("", include(router.urls)),
     re_path("", UnknownAddress.as_view(), name="api-unknown"),
 ]

@@ -35,7 +35,14 @@ __all__ = [
     "RecordViewSet",
     "ScopedRelatedField",
     "StrictJSONParser",
+    "fetch_related",
 ]
+
+
+def fetch_related(rows: Sequence[Any], *paths: str) -> None:
+    """Fetch what `paths` lead to, for all `rows` at once."""
+    models.prefetch_related_objects(list(rows), *paths)
+
 
 M = TypeVar("M", bound=models.Model)
 
@@ -82,6 +89,12 @@ class RecordSerializer(serializers.ModelSerializer[M]):
         except DjangoValidationError as refused:
             raise serializers.ValidationError(self._by_source(refused)) from refused
         return {**attrs, **{name: getattr(candidate, name) for name in given}}
+
+    def changes(self) -> bool:
+        """Whether saving would change the record; what is sent again unchanged is not written."""
+        return any(
+            getattr(self.instance, name) != value for name, value in self.validated_data.items()
+        )
 
     def _by_source(self, refused: DjangoValidationError) -> dict[str, list[str]]:
         """The messages under the names the caller knows."""
@@ -229,7 +242,8 @@ class RecordViewSet(ReadViewSet):
 
     def perform_update(self, serializer: Any) -> None:
         """Store the change: one call, the serializer's own or an action's."""
-        serializer.save()
+        if serializer.changes():
+            serializer.save()
 
 
 @contextmanager

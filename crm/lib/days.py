@@ -1,5 +1,6 @@
 """Days in the company's time zone, as moments in UTC."""
 
+from calendar import monthrange
 from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
@@ -13,3 +14,9 @@ def day_start(day: date) -> datetime:
 def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
     """From the start of `first` to the end of `last`: `start <= moment < end`."""
     return day_start(first), day_start(last + timedelta(days=1))
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day of the month `months` months earlier, clipped to that month's length."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -24,7 +24,6 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
-from rest_framework.views import set_rollback
 
 from crm.lib.text import Text
 
@@ -134,7 +133,6 @@ def problem(
 def handle(exc: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's exception handler: every exception below /api/ becomes a problem."""
     known = _as_api_exception(exc)
-    set_rollback()
     if known is None:
         return _unexpected(exc, context)
     headers = {}

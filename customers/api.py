@@ -1,0 +1,99 @@
+"""The customers resource of the REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import exceptions
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from accounts.models import User
+from crm.lib.api import RecordViewSet, fetch_related
+from crm.lib.contributions import contributions
+from crm.lib.fields import read_moment
+from crm.lib.pagination import page_size
+from customers import timeline
+from customers.filters import CustomerFilter
+from customers.models import Customer
+from customers.serializers import CustomerSerializer, StatsSerializer, TimelineSerializer
+
+
+class CustomerViewSet(RecordViewSet):
+    """Customer files."""
+
+    scope = "customers"
+    queryset = Customer.objects.all()
+    serializer_class = CustomerSerializer
+    filterset_class = CustomerFilter
+    ordering_fields: ClassVar[Sequence[str]] = (
+        "id",
+        "name",
+        "external_id",
+        "created_at",
+        "updated_at",
+    )
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        fetch_related(rows, "parent", "owner")
+        facts: dict[int, dict[str, Any]] = {}
+        for explain_many in contributions("reasons", "explain_many"):
+            facts |= explain_many(rows)
+        for customer in rows:
+            customer.tier_facts = facts.get(customer.pk, {})
+
+    def perform_create(self, serializer: Any) -> None:
+        """A rep's new customer is her own, unless she said otherwise."""
+        user = self.request.user
+        if isinstance(user, User) and not user.sees_all:
+            serializer.validated_data.setdefault("owner", user)
+        serializer.save()
+
+    @extend_schema(
+        responses=TimelineSerializer,
+        filters=False,
+        parameters=[
+            OpenApiParameter("before", str, description="Only what happened before this time."),
+            OpenApiParameter("kind", str, enum=["file", "order", "tier", "visit"]),
+            OpenApiParameter("page_size", int),
+        ],
+    )
+    @action(detail=True, pagination_class=None)
+    def timeline(self, request: Request, pk: str) -> Response:
+        """Everything that happened to the customer, newest first (P2)."""
+        customer = self.get_object()
+        before = None
+        if text := request.query_params.get("before"):
+            try:
+                before = read_moment(text.replace(" ", "+"))
+            except ValueError as bad:
+                raise exceptions.ValidationError({"before": [str(bad)]}) from bad
+        kind = request.query_params.get("kind", "")
+        if kind and kind not in {source.KIND for source in timeline.sources()}:
+            raise exceptions.ValidationError({"kind": [_("There is no such kind of entry.")]})
+        page = timeline.collect(customer, before=before, limit=page_size(request), kind=kind)
+        older = page.older and replace_query_param(
+            request.build_absolute_uri(), "before", page.older.isoformat()
+        )
+        shown = {"next": older, "previous": None, "results": page.entries}
+        return Response(TimelineSerializer(shown).data)
+
+    @extend_schema(responses=StatsSerializer, filters=False)
+    @action(detail=True, pagination_class=None)
+    def stats(self, request: Request, pk: str) -> Response:
+        """What the customer's orders come to."""
+        customer = self.get_object()
+        today = timezone.localdate()
+        figures: dict[str, Any] = {"as_of": today}
+        for of_customer in contributions("stats", "of_customer"):
+            figures |= of_customer(customer, today=today)
+        return Response(StatsSerializer(figures).data)
+
+
+routes: list[tuple[str, Any, str]] = [("customers", CustomerViewSet, "customer")]

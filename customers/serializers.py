@@ -1,0 +1,142 @@
+"""The customer file as the API reads and writes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, serializers
+
+from accounts.models import User
+from accounts.roles import Role
+from crm.lib.api import MomentField, RecordSerializer, ScopedRelatedField
+from customers import divisions
+from customers.completeness import completeness
+from customers.models import Customer, Loyalty, Tier
+
+MOST_CUSTOM = 20_000
+
+
+class TierSerializer(serializers.Serializer[Customer]):
+    """The tier and the reason for it; `score` is the key-account score once it is kept (P10)."""
+
+    abc = serializers.ChoiceField(choices=Tier.choices, allow_null=True)
+    loyalty = serializers.ChoiceField(choices=Loyalty.choices, allow_null=True)
+    score = serializers.IntegerField(source="tier_facts.score", default=None, allow_null=True)
+    reason = serializers.CharField(source="tier_facts.reason", default=None, allow_null=True)
+    as_of = serializers.DateField(source="tier_facts.as_of", default=None, allow_null=True)
+
+
+class CustomerSerializer(RecordSerializer[Customer]):
+    parent = ScopedRelatedField(
+        slug_field="external_id",
+        queryset=Customer.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="external_id of the customer that supplies this one.",
+    )
+    owner = ScopedRelatedField(
+        slug_field="username",
+        queryset=User.objects.get_queryset().owners(),
+        required=False,
+        allow_null=True,
+        help_text="Username of the rep or manager who answers for the customer.",
+    )
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=50), max_length=50, required=False
+    )
+    custom = serializers.DictField(required=False)
+    source_updated_at = MomentField(required=False, allow_null=True)
+    tiers = TierSerializer(source="*", read_only=True)
+    completeness = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Customer
+        fields = (
+            "id",
+            "external_id",
+            "name",
+            "kind",
+            "status",
+            "parent",
+            "owner",
+            "division",
+            "address",
+            "latitude",
+            "longitude",
+            "phone",
+            "email",
+            "tax_id",
+            "founded_on",
+            "buyout",
+            "tags",
+            "custom",
+            "source_updated_at",
+            "abc",
+            "loyalty",
+            "key_account",
+            "tiers",
+            "completeness",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = ("abc", "loyalty", "key_account", "created_at", "updated_at")
+
+    def get_completeness(self, customer: Customer) -> int:
+        return completeness(customer)
+
+    def validate_division(self, code: str) -> str:
+        if code and not divisions.is_known(code):
+            raise serializers.ValidationError(
+                _("No division has the code “%(code)s”.") % {"code": code}
+            )
+        return code
+
+    def validate_custom(self, values: dict[str, Any]) -> dict[str, Any]:
+        if len(json.dumps(values)) > MOST_CUSTOM:
+            raise serializers.ValidationError(_("Own fields hold at most 20,000 characters."))
+        return values
+
+    def validate_owner(self, owner: User | None) -> User | None:
+        """Only who may assign customers hands one over; a new one may be given at once."""
+        user = self.context["request"].user
+        changes = self.instance is not None and owner != self.instance.owner
+        if changes and not (user.role == Role.INTEGRATION or user.may("customers:assign")):
+            raise exceptions.PermissionDenied(_("Only a manager may hand over a customer."))
+        return owner
+
+
+class StatsSerializer(serializers.Serializer[Any]):
+    """What a customer's orders come to; days are the company's."""
+
+    as_of = serializers.DateField()
+    order_count = serializers.IntegerField(help_text="Counted orders, ever.")
+    net_amount = serializers.DecimalField(
+        max_digits=18, decimal_places=2, help_text="Counted orders less returns, ever."
+    )
+    window_from = serializers.DateField(help_text="The first day of the last 12 months.")
+    window_order_count = serializers.IntegerField()
+    window_net_amount = serializers.DecimalField(max_digits=18, decimal_places=2)
+    first_ordered_on = serializers.DateField(allow_null=True)
+    last_ordered_on = serializers.DateField(allow_null=True)
+    days_since_last_order = serializers.IntegerField(allow_null=True)
+    average_interval_days = serializers.FloatField(
+        allow_null=True, help_text="Mean number of days from one day with an order to the next."
+    )
+
+
+class TimelineEntrySerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    text = serializers.CharField(allow_blank=True)
+    words = serializers.CharField(allow_blank=True, help_text="The customer's own words.")
+    ref = serializers.CharField(allow_blank=True, help_text="The name of the record.")
+    url = serializers.CharField(allow_blank=True, help_text="The page of the record.")
+
+
+class TimelineSerializer(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = TimelineEntrySerializer(many=True)

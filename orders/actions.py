@@ -1,0 +1,62 @@
+"""Storing an order together with its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import AuditEntry
+from accounts.models.audit import Action
+from orders.models import Order, OrderLine
+
+
+@transaction.atomic
+def record_order(*, order: Order, lines: Sequence[OrderLine] | None) -> Order:
+    """Store `order`; `lines`, where given, take the place of the ones it had.
+
+    The lines carry their product. Both are audited; without any difference nothing is written.
+    """
+    before = [] if order.pk is None or lines is None else _logged(_stored_lines(order))
+    after = [] if lines is None else _logged(lines)
+    if order.pk is None or before != after or _differs(order):
+        order.save()
+    if lines is None or before == after:
+        return order
+    if before:
+        OrderLine.objects.filter(order=order).delete()
+    for line in lines:
+        line.order = order
+    OrderLine.objects.bulk_create(lines)
+    AuditEntry.build(
+        model=Order,
+        object_id=order.pk,
+        object_name=str(order),
+        action=Action.UPDATE,
+        before={"lines": before},
+        after={"lines": after},
+    ).save(force_insert=True)
+    return order
+
+
+def _stored_lines(order: Order) -> Iterable[OrderLine]:
+    return OrderLine.objects.filter(order=order).select_related("product")
+
+
+def _differs(order: Order) -> bool:
+    return any(getattr(order, name) != value for name, value in order._loaded.items())
+
+
+def _logged(lines: Iterable[OrderLine]) -> list[dict[str, Any]]:
+    """The lines as the audit log holds them, in the order of their numbers."""
+    return [
+        {
+            "line_no": line.line_no,
+            "product": line.product.external_id,
+            "quantity": f"{line.quantity:.3f}",
+            "unit_price": f"{line.unit_price:.2f}",
+            "batch": line.batch,
+        }
+        for line in sorted(lines, key=lambda line: line.line_no)
+    ]

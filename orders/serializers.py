@@ -1,0 +1,169 @@
+"""Products and orders as the API reads and writes them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from crm.lib.api import MomentField, RecordSerializer, ScopedRelatedField
+from customers import divisions
+from customers.models import Customer
+from orders.amounts import check_amount, check_line
+from orders.models import Order, OrderLine, OrderStatus, Product
+
+MOST_LINES = 1000
+
+
+class ProductSerializer(RecordSerializer[Product]):
+    source_updated_at = MomentField(required=False, allow_null=True)
+
+    class Meta:
+        model = Product
+        fields = (
+            "id",
+            "external_id",
+            "name",
+            "category",
+            "unit",
+            "dealer_price",
+            "retail_price",
+            "launched_on",
+            "active",
+            "source_updated_at",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = ("created_at", "updated_at")
+
+
+class SkuField(serializers.CharField):
+    """A product by its SKU; the order looks up the products of all its lines at once."""
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.external_id)
+
+
+class LineSerializer(serializers.ModelSerializer[OrderLine]):
+    line_no = serializers.IntegerField(min_value=0, max_value=1_000_000)
+    product = SkuField(max_length=100, help_text="SKU of the product.")
+
+    class Meta:
+        model = OrderLine
+        fields = ("line_no", "product", "quantity", "unit_price", "batch")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            check_line(quantity=attrs["quantity"], unit_price=attrs["unit_price"])
+        except DjangoValidationError as refused:
+            raise serializers.ValidationError(refused.message_dict) from refused
+        return attrs
+
+
+class OrderSerializer(RecordSerializer[Order]):
+    """An order with its lines. Without lines the amount is required; with both they must agree."""
+
+    customer = ScopedRelatedField(
+        slug_field="external_id",
+        queryset=Customer.objects.all(),
+        help_text="external_id of the customer.",
+    )
+    customer_id = serializers.IntegerField(read_only=True)
+    lines = LineSerializer(many=True, required=False, max_length=MOST_LINES)
+    amount = serializers.DecimalField(
+        max_digits=14,
+        decimal_places=2,
+        required=False,
+        help_text="Stored and answered without a sign; a returned order may be sent with one.",
+    )
+    source_updated_at = MomentField(required=False, allow_null=True)
+    findings = serializers.SerializerMethodField(help_text="Codes of the compliance findings.")
+
+    class Meta:
+        model = Order
+        fields = (
+            "id",
+            "external_id",
+            "customer",
+            "customer_id",
+            "ordered_at",
+            "status",
+            "delivery_address",
+            "delivery_division",
+            "payment_method",
+            "promotion",
+            "lines",
+            "amount",
+            "source_updated_at",
+            "findings",
+            "held",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = ("held", "created_at", "updated_at")
+
+    def get_findings(self, order: Order) -> list[str]:
+        """Empty until contracts are checked against orders."""
+        return []
+
+    def validate_delivery_division(self, code: str) -> str:
+        if code and not divisions.is_known(code):
+            raise serializers.ValidationError(
+                _("No division has the code “%(code)s”.") % {"code": code}
+            )
+        return code
+
+    def validate_lines(self, lines: list[dict[str, Any]]) -> list[OrderLine]:
+        """The lines with their products, found in one query; numbers stand once each."""
+        skus = {line["product"] for line in lines}
+        products = Product.objects.visible_to(self.context["request"].user).in_bulk(
+            sorted(skus), field_name="external_id"
+        )
+        errors: list[dict[str, list[str]]] = []
+        seen: set[int] = set()
+        for line in lines:
+            wrong = {}
+            if line["product"] not in products:
+                wrong["product"] = [
+                    _("No %(model)s has %(field)s '%(value)s'.")
+                    % {
+                        "model": Product._meta.verbose_name,
+                        "field": "external_id",
+                        "value": line["product"],
+                    }
+                ]
+            if line["line_no"] in seen:
+                wrong["line_no"] = [
+                    _("Line %(number)d stands twice.") % {"number": line["line_no"]}
+                ]
+            seen.add(line["line_no"])
+            errors.append(wrong)
+        if any(errors):
+            raise serializers.ValidationError(errors)
+        return [OrderLine(**{**line, "product": products[line["product"]]}) for line in lines]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        order = self.instance
+        lines = attrs.get("lines")
+        if order is None or lines is not None or "amount" in attrs:
+            known = order.amount if order is not None and not lines else None
+            try:
+                attrs["amount"] = check_amount(
+                    status=attrs.get("status")
+                    or (order.status if order else OrderStatus.CONFIRMED),
+                    amount=attrs.get("amount", known),
+                    lines=self._priced(lines),
+                )
+            except DjangoValidationError as refused:
+                raise serializers.ValidationError(refused.message_dict) from refused
+        return super().validate(attrs)
+
+    def _priced(self, lines: list[OrderLine] | None) -> list[tuple[Decimal, Decimal]]:
+        """(quantity, unit price) of the lines sent, or else of those the order has."""
+        if lines is None:
+            kept = OrderLine.objects.filter(order=self.instance) if self.instance else []
+            lines = list(kept)
+        return [(line.quantity, line.unit_price) for line in lines]
