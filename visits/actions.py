@@ -24,7 +24,7 @@ from crm.lib.calendar import occasions
 from crm.lib.days import day_bounds
 from crm.lib.formats import local_day
 from customers.models import Customer, Tier
-from visits.answers import Answers
+from visits.answers import Answers, cleaned
 from visits.models import OccasionCode, OccasionRule, Reminder, Visit, VisitStatus
 from visits.places import Place
 
@@ -90,19 +90,71 @@ def _visit_of(client_id: UUID, customer: Customer) -> Visit | None:
 
 @transaction.atomic
 def record_visit(
-    *, visit: Visit, answers: Answers, words: str, purpose: str, close: bool, now: datetime
+    *,
+    visit: Visit,
+    answers: Answers,
+    words: str,
+    purpose: str,
+    close: bool,
+    now: datetime,
+    version: int | None = None,
 ) -> Visit:
     """Keep the record of a visit, and close it where `close`; the customer learns of the visit.
 
-    Closing a visit that is closed already puts its record right.
+    Closing a visit that is closed already puts its record right. `version` is the one the writer
+    saw: where somebody wrote something else since, it is refused with the code `changed`.
     """
     visit = lock_visit(visit)
+    if version is not None and visit.version != version:
+        told = (visit.answers, visit.words, visit.purpose)
+        if told == (cleaned(answers), words.strip(), purpose.strip()) and (
+            visit.status == VisitStatus.DONE or not close
+        ):
+            return visit
+        raise changed_meanwhile()
     if close and visit.status != VisitStatus.DONE:
         visit.close(answers=answers, words=words, purpose=purpose, now=now)
         _note_visit_on_customer(visit)
     else:
         visit.write(answers=answers, words=words, purpose=purpose, now=now)
     return visit
+
+
+@transaction.atomic
+def move_visit(*, visit: Visit, to: datetime, purpose: str, version: int) -> Visit:
+    """Plan a visit for another time; refused with the code `changed` like `record_visit`."""
+    visit = lock_visit(visit)
+    if visit.version != version:
+        if (visit.scheduled_for, visit.purpose) == (to, purpose.strip()):
+            return visit
+        raise changed_meanwhile()
+    visit.move(to=to, purpose=purpose.strip())
+    return visit
+
+
+@transaction.atomic
+def cancel_visit(*, visit: Visit) -> Visit:
+    """Call a visit off; one that is off already stays so."""
+    visit = lock_visit(visit)
+    if visit.status != VisitStatus.CANCELLED:
+        visit.cancel()
+    return visit
+
+
+@transaction.atomic
+def miss_visit(*, visit: Visit, now: datetime) -> Visit:
+    """Say that a visit did not take place; said twice, it is said once."""
+    visit = lock_visit(visit)
+    if visit.status != VisitStatus.MISSED:
+        visit.miss(now)
+    return visit
+
+
+def changed_meanwhile() -> ValidationError:
+    return ValidationError(
+        _("Somebody else has changed this visit since you opened it. Nothing was saved yet."),
+        code="changed",
+    )
 
 
 def lock_visit(visit: Visit) -> Visit:
@@ -207,7 +259,9 @@ def send_reminder_mails(*, now: datetime) -> int:
             _mail_reminders(owner_id, code, on, now)
         except (OSError, SMTPException) as error:
             failed += 1
-            log.warning("a reminder mail for %s %s was not sent: %s", code, on, type(error).__name__)
+            log.warning(
+                "a reminder mail for %s %s was not sent: %s", code, on, type(error).__name__
+            )
     return failed
 
 

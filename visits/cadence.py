@@ -32,9 +32,7 @@ def overdue(
     whens = []
     for cadence in cadences:
         latest_good = today - timedelta(days=cadence.every_days)
-        late |= Q(abc=cadence.abc) & (
-            Q(last_visited_on=None) | Q(last_visited_on__lt=latest_good)
-        )
+        late |= Q(abc=cadence.abc) & (Q(last_visited_on=None) | Q(last_visited_on__lt=latest_good))
         whens.append(When(abc=cadence.abc, then=Value(cadence.every_days)))
     return customers.filter(late).annotate(
         every_days=Case(*whens, default=Value(0), output_field=IntegerField()),
@@ -44,7 +42,8 @@ def overdue(
 
 def most_urgent_first(customers: CustomerQuerySet) -> CustomerQuerySet:
     """A customers first; in a tier those never visited, then those waiting longest."""
-    return customers.order_by("abc", "seen_on", "id")
+    annotated: Any = customers
+    return cast(CustomerQuerySet, annotated.order_by("abc", "seen_on", "id"))
 
 
 def with_next_visit(customers: CustomerQuerySet, today: date) -> CustomerQuerySet:
@@ -68,12 +67,11 @@ class OverduePage:
     next: str
 
 
-def page_after(
-    customers: CustomerQuerySet, cursor: str, size: int, today: date
-) -> OverduePage:
+def page_after(customers: CustomerQuerySet, cursor: str, size: int, today: date) -> OverduePage:
     """The next `size` of the overdue `customers`; a damaged cursor starts from the top.
 
-    Each row carries `days_since` its last visit, None where there never was one.
+    Each row carries `days_since` its last visit, and the `days_over` its cadence; None where
+    there never was one.
     """
     position = _read(cursor)
     if position is not None:
@@ -86,7 +84,9 @@ def page_after(
     rows: list[Any] = list(most_urgent_first(customers)[: size + 1])
     more, rows = len(rows) > size, rows[:size]
     for row in rows:
-        row.days_since = row.last_visited_on and (today - row.last_visited_on).days
+        seen = row.last_visited_on
+        row.days_since = None if seen is None else (today - seen).days
+        row.days_over = None if seen is None else row.days_since - row.every_days
     following = ""
     if more:
         last = rows[-1]
@@ -102,4 +102,3 @@ def _read(cursor: str) -> tuple[str, date, int] | None:
     except signing.BadSignature:
         return None
     return cast(str, abc), date.fromisoformat(seen_on), cast(int, pk)
-

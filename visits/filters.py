@@ -6,18 +6,27 @@ from datetime import date
 from typing import Any
 
 import django_filters
-from django.db.models import Q
+from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import FilterSet
 
 from accounts.models import Team
 from crm.lib.days import day_bounds
+from crm.lib.fields import check_day
 from customers.filters import below, people_in_sight, teams_in_sight
 from customers.models import Customer, CustomerQuerySet, Tier
-from visits.models import OccasionCode, Reminder, ReminderQuerySet, Visit, VisitQuerySet, VisitStatus
+from visits.models import (
+    OccasionCode,
+    Reminder,
+    ReminderQuerySet,
+    Visit,
+    VisitQuerySet,
+    VisitStatus,
+)
 
 
-class DayInput(django_filters.widgets.forms.DateInput):  # type: ignore[misc]  # no stubs
+class DayInput(forms.DateInput):
     """A day picker of the browser's own."""
 
     input_type = "date"
@@ -26,15 +35,25 @@ class DayInput(django_filters.widgets.forms.DateInput):  # type: ignore[misc]  #
         super().__init__(attrs, format="%Y-%m-%d")
 
 
+def sensible(day: date) -> None:
+    """Refuse days that leave the calendar when they change time zone."""
+    try:
+        check_day(day)
+    except ValueError as bad:
+        raise ValidationError(str(bad), code="invalid") from bad
+
+
 class VisitFilter(FilterSet):  # type: ignore[misc]  # no stubs
     """Days are whole days in the company's time zone, both inclusive."""
 
-    search = django_filters.CharFilter(method="search_words", label=_("Search"))
+    q = django_filters.CharFilter(method="search_words", label=_("Search"))
     customer = django_filters.NumberFilter(label=_("Customer"))
     scheduled_from = django_filters.DateFilter(
-        method="from_day", label=_("From"), widget=DayInput()
+        method="from_day", label=_("From"), widget=DayInput(), validators=[sensible]
     )
-    scheduled_to = django_filters.DateFilter(method="to_day", label=_("To"), widget=DayInput())
+    scheduled_to = django_filters.DateFilter(
+        method="to_day", label=_("To"), widget=DayInput(), validators=[sensible]
+    )
     status = django_filters.ChoiceFilter(
         choices=VisitStatus.choices, label=_("Status"), empty_label=_("any")
     )
@@ -45,21 +64,13 @@ class VisitFilter(FilterSet):  # type: ignore[misc]  # no stubs
         queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
     )
     client_id = django_filters.UUIDFilter(label=_("Number on the device"))
-    updated_since = django_filters.IsoDateTimeFilter(
-        field_name="updated_at", lookup_expr="gte", label=_("Changed since")
-    )
 
     class Meta:
         model = Visit
         fields: list[str] = []
 
     def search_words(self, visits: VisitQuerySet, name: str, words: str) -> VisitQuerySet:
-        words = words.strip()
-        return visits.filter(
-            Q(customer__name__icontains=words)
-            | Q(customer__external_id__istartswith=words)
-            | Q(purpose__icontains=words)
-        )
+        return visits.named_like(words)
 
     def from_day(self, visits: VisitQuerySet, name: str, first: date) -> VisitQuerySet:
         return visits.filter(scheduled_for__gte=day_bounds(first, first)[0])
@@ -99,10 +110,14 @@ class ReminderFilter(FilterSet):  # type: ignore[misc]  # no stubs
         empty_label=_("any"),
     )
     on_from = django_filters.DateFilter(
-        field_name="on", lookup_expr="gte", label=_("From"), widget=DayInput()
+        field_name="on",
+        lookup_expr="gte",
+        label=_("From"),
+        widget=DayInput(),
+        validators=[sensible],
     )
     on_to = django_filters.DateFilter(
-        field_name="on", lookup_expr="lte", label=_("To"), widget=DayInput()
+        field_name="on", lookup_expr="lte", label=_("To"), widget=DayInput(), validators=[sensible]
     )
     customer = django_filters.NumberFilter(label=_("Customer"))
     owner = django_filters.ModelChoiceFilter(
@@ -112,11 +127,8 @@ class ReminderFilter(FilterSet):  # type: ignore[misc]  # no stubs
         label=_("Owner"),
         empty_label=_("any"),
     )
-    search = django_filters.CharFilter(
+    q = django_filters.CharFilter(
         field_name="customer__name", lookup_expr="icontains", label=_("Search")
-    )
-    updated_since = django_filters.IsoDateTimeFilter(
-        field_name="updated_at", lookup_expr="gte", label=_("Changed since")
     )
 
     class Meta:

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from customers.models import Customer
 from orders.models import Product, ProductQuerySet
 from visits.answers import MAX_NOTE, Answers, Care, Sales
@@ -23,6 +23,7 @@ from visits.places import Place
 NEW_FOR = timedelta(days=180)
 MAX_NEW_PRODUCTS = 12
 NONE = "none"
+YEARS = range(2000, 2101)
 
 
 def new_products(user: User, today: date) -> ProductQuerySet:
@@ -51,6 +52,22 @@ class MomentField(forms.DateTimeField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], **kwargs)
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Refuse years in which no visit can be meant, before they change time zone."""
+        try:
+            moment = super().to_python(value)
+        except OverflowError:
+            moment = None
+        if value in self.empty_values:
+            return None
+        if moment is None or moment.year not in YEARS:
+            raise ValidationError(
+                _("The year lies between %(first)d and %(last)d."),
+                code="invalid",
+                params={"first": YEARS[0], "last": YEARS[-1]},
+            )
+        return moment
 
 
 class PlaceForm(forms.Form):
@@ -98,8 +115,9 @@ class PlanForm(forms.Form):
         else:
             field.initial = customer.owner_id
 
-    def rep(self) -> User:
-        return self.cleaned_data.get("rep") or self.user
+    def who_goes(self) -> User:
+        who: User | None = self.cleaned_data.get("rep")
+        return who or self.user
 
 
 class MoveForm(forms.Form):
@@ -136,9 +154,7 @@ class VisitForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"aria-label": _("The new need")}),
     )
-    new_products = forms.MultipleChoiceField(
-        widget=forms.CheckboxSelectMultiple, required=False
-    )
+    new_products = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False)
     care = forms.MultipleChoiceField(
         choices=[*Care.choices, (NONE, _("None today"))],
         widget=forms.CheckboxSelectMultiple,
@@ -236,13 +252,35 @@ class LogForm(VisitForm):
         return at
 
 
-class CadenceForm(forms.ModelForm[Cadence]):
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """A rule that was changed by somebody else since it was read is not overwritten silently."""
+
+    seen = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = self.instance.version
+
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean()
+        seen = self.cleaned_data.get("seen")
+        if seen is not None and seen != self.instance.version and self.has_changed():
+            last = AuditEntry.objects.of(self.instance).first()
+            raise ValidationError(
+                _("%(who)s has changed this meanwhile. Look at it again, then save."),
+                code="changed",
+                params={"who": last.actor_name if last else "–"},
+            )
+        return data
+
+
+class CadenceForm(RuleForm):
     class Meta:
         model = Cadence
         fields = ["every_days"]
 
 
-class OccasionRuleForm(forms.ModelForm[OccasionRule]):
+class OccasionRuleForm(RuleForm):
     class Meta:
         model = OccasionRule
         fields = ["enabled", "days_before"]

@@ -54,8 +54,14 @@ class VisitQuerySet(ScopedQuerySet["Visit"]):
             | models.Q(checked_in_at__gte=start, checked_in_at__lt=end)
         )
 
-    def done(self) -> Self:
-        return self.filter(status=VisitStatus.DONE)
+    def named_like(self, words: str) -> Self:
+        """Visits to customers, or for purposes, that `words` describe."""
+        words = words.strip()
+        return self.filter(
+            models.Q(customer__name__icontains=words)
+            | models.Q(customer__external_id__istartswith=words)
+            | models.Q(purpose__icontains=words)
+        )
 
     def open(self) -> Self:
         return self.filter(status__in=[VisitStatus.PLANNED, VisitStatus.CHECKED_IN])

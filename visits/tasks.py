@@ -20,7 +20,7 @@ def remind() -> None:
 
 
 @shared_task(bind=True, max_retries=10)
-def mail_reminders(self: Task) -> None:
+def mail_reminders(self: Task[..., None]) -> None:
     """Mail what is not mailed yet; what fails is tried again every half hour."""
     if send_reminder_mails(now=timezone.now()):
         raise self.retry(countdown=RETRY_S)

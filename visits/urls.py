@@ -14,6 +14,7 @@ urlpatterns = [
     path("<int:pk>/edit/", views.edit, name="edit"),
     path("<int:pk>/check-in/", views.check_in, name="check-in"),
     path("<int:pk>/cancel/", views.cancel, name="cancel"),
+    path("<int:pk>/missed/", views.miss, name="missed"),
     path("of-customer/<int:pk>/", views.of_customer, name="of-customer"),
     path("plan/", views.plan, name="plan"),
     path("reminders/", views.reminders, name="reminders"),

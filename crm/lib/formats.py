@@ -68,6 +68,13 @@ def signed(value: int | Decimal | None, places: int = 0) -> str:
     return f"+{text}" if value > 0 else text
 
 
+def distance(metres: int | None) -> str:
+    """A distance on the ground: 86 m, 12.6 km."""
+    if metres is None:
+        return DASH
+    return f"{metres}{NBSP}m" if metres < 1000 else f"{metres / 1000:,.1f}{NBSP}km"
+
+
 def local_day(moment: datetime | date) -> date:
     """The day of `moment` in the company's time zone."""
     return timezone.localtime(moment).date() if isinstance(moment, datetime) else moment

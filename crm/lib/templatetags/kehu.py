@@ -82,6 +82,11 @@ def quantity(value: Decimal | None) -> str:
 
 
 @register.filter
+def distance(metres: int | None) -> str:
+    return formats.distance(metres)
+
+
+@register.filter
 def initial(name: str) -> str:
     """The first character of a name, for the avatar."""
     return name.strip()[:1].upper() or "?"

@@ -1,0 +1,31 @@
+"""The pages of visits: the day, the visits, reminders and rules."""
+
+from visits.views.day import overdue, plan, today
+from visits.views.rules import cadences, reminder_done, reminders
+from visits.views.visits import (
+    cancel,
+    check_in,
+    detail,
+    edit,
+    list_,
+    miss,
+    new,
+    of_customer,
+)
+
+__all__ = [
+    "cadences",
+    "cancel",
+    "check_in",
+    "detail",
+    "edit",
+    "list_",
+    "miss",
+    "new",
+    "of_customer",
+    "overdue",
+    "plan",
+    "reminder_done",
+    "reminders",
+    "today",
+]
