@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 import django_filters
-from django.core.validators import RegexValidator
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 from django.http import HttpRequest
@@ -14,10 +17,12 @@ from django_filters.rest_framework import FilterSet
 
 from accounts.models import Team, User
 from accounts.models.users import team_ids_below
+from customers import divisions
 from customers.models import Customer, CustomerQuerySet, Kind, Loyalty, Status
 
 #: `abc` takes one or more of these, with commas between them; `none` are the unranked.
 ABC_CHOICES = (
+    ("", _("any")),
     ("A", _("A")),
     ("B", _("B")),
     ("A,B", _("A and B")),
@@ -25,13 +30,20 @@ ABC_CHOICES = (
     ("none", _("Unranked")),
 )
 YES_NO = (("", _("any")), ("true", _("yes")), ("false", _("no")))
+#: Days and moments outside these years are typing errors, and some overflow in UTC.
+DAYS = (MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2199, 12, 31)))
+MOMENTS = (
+    MinValueValidator(datetime(1900, 1, 1, tzinfo=UTC)),
+    MaxValueValidator(datetime(2199, 12, 31, tzinfo=UTC)),
+)
 
 
 def people_in_sight(request: HttpRequest | None) -> QuerySet[User]:
     """Owners of customer files whom the reader may look over the shoulder of."""
     if request is None or not isinstance(request.user, User):
-        return User.objects.none()
-    return User.objects.get_queryset().visible_to(request.user).owners().order_by("name", "pk")
+        return User._default_manager.none()
+    people: QuerySet[User] = User.objects.visible_to(request.user).owners()
+    return people.order_by("name", "pk")
 
 
 def teams_in_sight(request: HttpRequest | None) -> QuerySet[Team]:
@@ -72,6 +84,38 @@ def tagged(customers: CustomerQuerySet, tag: str) -> CustomerQuerySet:
     return customers.filter(_HasTag(F("tags"), Value(tag)))
 
 
+class AreaField(forms.CharField):
+    """The digits that a division code begins with, or the name of an area (绍兴, 绍兴市 越城区)."""
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        words = super().clean(value)
+        if not words:
+            return ()
+        if words.isdecimal() and words.isascii() and len(words) <= 6:
+            return (words,)
+        prefixes = divisions.called(words)
+        if not prefixes:
+            raise ValidationError(
+                _("No area is called “%(words)s”."), code="area", params={"words": words}
+            )
+        return prefixes
+
+
+class AreaFilter(django_filters.CharFilter):  # type: ignore[misc]  # no stubs
+    """Rows whose 6-digit code lies in an area; ranges of codes serve the index on any database."""
+
+    field_class = AreaField
+
+    def filter(self, qs: Any, value: tuple[str, ...]) -> Any:
+        if not value:
+            return qs
+        inside = Q()
+        for prefix in value:
+            bounds = (prefix.ljust(6, "0"), prefix.ljust(6, "9"))
+            inside |= Q(**{f"{self.field_name}__range": bounds})
+        return qs.filter(inside)
+
+
 class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
     """`q` and `search` look in name, number, phone and tax number."""
 
@@ -81,6 +125,7 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
     abc = django_filters.CharFilter(
         method="in_tiers",
         label=_("Tier"),
+        widget=forms.Select(choices=ABC_CHOICES),
         validators=[RegexValidator(r"^(A|B|C|none)(,(A|B|C|none))*$")],
     )
     kind = django_filters.ChoiceFilter(choices=Kind.choices, label=_("Kind"), empty_label=_("any"))
@@ -102,11 +147,7 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
     team = django_filters.ModelChoiceFilter(
         queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
     )
-    division = django_filters.CharFilter(
-        lookup_expr="startswith",
-        label=_("Area"),
-        validators=[RegexValidator(r"^\d{1,6}$", _("An area is up to 6 digits of its code."))],
-    )
+    division = AreaFilter(label=_("Area"))
     tag = django_filters.CharFilter(method="with_tag", label=_("Tag"))
     buyout = django_filters.BooleanFilter(label=_("Buyout"), widget=YesNo)
     key_account = django_filters.BooleanFilter(label=_("Key account"), widget=YesNo)
@@ -114,7 +155,7 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
         field_name="parent__external_id", label=_("Number of the supplier")
     )
     updated_since = django_filters.IsoDateTimeFilter(
-        field_name="updated_at", lookup_expr="gte", label=_("Changed since")
+        field_name="updated_at", lookup_expr="gte", label=_("Changed since"), validators=MOMENTS
     )
 
     class Meta:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from django.apps import apps
-from django.db.models import Q
 from django.utils.module_loading import autodiscover_modules, module_has_submodule
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy
 
 from accounts.models import AuditEntry
 from accounts.models.audit import Action
@@ -111,44 +109,23 @@ def whole_moments(found: list[Entry], limit: int) -> list[Entry]:
     return [entry for entry in found[:limit] if entry.at > cut]
 
 
-def file_fields() -> list[str]:
-    """The fields of a file that people and the ERP write, not the derived ones."""
-    model = apps.get_model("customers", "Customer")
-    return [field.attname for field in model._meta.concrete_fields if field.editable]
-
-
 def entries(customer: Customer, *, before: datetime | None, limit: int) -> list[Entry]:
     """Who made and changed the file, and which fields, from the audit log (P6)."""
-    log = AuditEntry.objects.filter(model="customers.customer", object_id=customer.pk).filter(
-        Q(action=Action.CREATE) | Q(before__has_any_keys=file_fields())
-    )
+    from customers.changes import log_of  # the models are not there yet when apps discover us
+
+    log = log_of(customer)
     if before is not None:
         log = log.filter(at__lt=before)
     return [_entry(row) for row in log.order_by("-at", "-id")[:limit]]
 
 
 def _entry(row: AuditEntry) -> Entry:
+    from customers.changes import labels_of
+
     who = {"who": row.actor_name or row.get_through_display()}
     if row.action == Action.CREATE:
-        return Entry(
-            at=row.at, kind=KIND, icon="document-plus", title=_("%(who)s made the file") % who
-        )
-    return Entry(
-        at=row.at,
-        kind=KIND,
-        icon="pencil-square",
-        title=_("%(who)s changed the file") % who,
-        text=names_of_fields(row.before),
-    )
-
-
-def names_of_fields(changed: Iterable[str]) -> str:
-    """The labels of the fields with these column names, in the order of the file."""
-    model: Any = apps.get_model("customers", "Customer")
-    wanted = set(changed)
-    labels = [
-        str(field.verbose_name)
-        for field in model._meta.concrete_fields
-        if field.attname in wanted and field.editable
-    ]
-    return pgettext("between the items of a list", ", ").join(labels)
+        title, icon, text = _("%(who)s made the file"), "document-plus", ""
+    else:
+        title, icon = _("%(who)s changed the file"), "pencil-square"
+        text = labels_of(row.before)
+    return Entry(at=row.at, kind=KIND, icon=icon, title=title % who, text=text)

@@ -11,8 +11,10 @@ from django_filters.rest_framework import FilterSet
 
 from accounts.models import Team
 from crm.lib.days import day_bounds
-from customers.filters import YesNo, below, people_in_sight, teams_in_sight
+from customers.filters import DAYS, MOMENTS, YesNo, below, people_in_sight, teams_in_sight
 from orders.models import Order, OrderQuerySet, OrderStatus, Product, ProductQuerySet
+
+LARGEST_ID = 2**63 - 1
 
 
 class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
@@ -27,7 +29,9 @@ class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
     customer = django_filters.CharFilter(
         field_name="customer__external_id", label=_("Number of the customer")
     )
-    customer_id = django_filters.NumberFilter(field_name="customer", label=_("Customer"))
+    customer_id = django_filters.NumberFilter(
+        field_name="customer", label=_("Customer"), min_value=1, max_value=LARGEST_ID
+    )
     owner = django_filters.ModelChoiceFilter(
         field_name="customer__owner",
         queryset=people_in_sight,
@@ -38,11 +42,13 @@ class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
     team = django_filters.ModelChoiceFilter(
         queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
     )
-    ordered_from = django_filters.DateFilter(method="from_day", label=_("Ordered from"))
-    ordered_to = django_filters.DateFilter(method="to_day", label=_("Ordered to"))
+    ordered_from = django_filters.DateFilter(
+        method="from_day", label=_("Ordered from"), validators=DAYS
+    )
+    ordered_to = django_filters.DateFilter(method="to_day", label=_("Ordered to"), validators=DAYS)
     held = django_filters.BooleanFilter(label=_("Held"), widget=YesNo)
     updated_since = django_filters.IsoDateTimeFilter(
-        field_name="updated_at", lookup_expr="gte", label=_("Changed since")
+        field_name="updated_at", lookup_expr="gte", label=_("Changed since"), validators=MOMENTS
     )
 
     class Meta:
@@ -69,7 +75,7 @@ class ProductFilter(FilterSet):  # type: ignore[misc]  # no stubs
     category = django_filters.CharFilter(label=_("Category"))
     active = django_filters.BooleanFilter(label=_("On sale"), widget=YesNo)
     updated_since = django_filters.IsoDateTimeFilter(
-        field_name="updated_at", lookup_expr="gte", label=_("Changed since")
+        field_name="updated_at", lookup_expr="gte", label=_("Changed since"), validators=MOMENTS
     )
 
     class Meta:
