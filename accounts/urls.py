@@ -2,23 +2,26 @@
 
 from django.urls import path
 
-from accounts import views
+from accounts.views import keys, log, own, people
 
 app_name = "accounts"
 urlpatterns = [
-    path("users/", views.users, name="users"),
-    path("users/new/", views.user_new, name="user-new"),
-    path("users/<int:pk>/", views.user_edit, name="user-edit"),
-    path("teams/", views.teams, name="teams"),
-    path("teams/new/", views.team_new, name="team-new"),
-    path("teams/<int:pk>/", views.team_edit, name="team-edit"),
-    path("keys/", views.keys, name="keys"),
-    path("keys/new/", views.key_new, name="key-new"),
-    path("keys/<int:pk>/revoke/", views.key_revoke, name="key-revoke"),
-    path("syncs/", views.syncs, name="syncs"),
-    path("syncs/<int:pk>/", views.sync, name="sync"),
-    path("audit/", views.audit, name="audit"),
-    path("jobs/", views.jobs, name="jobs"),
-    path("settings/", views.settings_, name="settings"),
-    path("language/", views.language, name="language"),
+    path("users/", people.users, name="users"),
+    path("users/new/", people.user_new, name="user-new"),
+    path("users/<int:pk>/", people.user_edit, name="user-edit"),
+    path("users/<int:pk>/password/", people.user_password, name="user-password"),
+    path("users/<int:pk>/active/", people.user_active, name="user-active"),
+    path("teams/", people.teams, name="teams"),
+    path("teams/new/", people.team_new, name="team-new"),
+    path("teams/<int:pk>/", people.team_edit, name="team-edit"),
+    path("keys/", keys.keys, name="keys"),
+    path("keys/new/", keys.key_new, name="key-new"),
+    path("keys/<int:pk>/revoke/", keys.key_revoke, name="key-revoke"),
+    path("syncs/", log.syncs, name="syncs"),
+    path("syncs/<int:pk>/", log.sync, name="sync"),
+    path("audit/", log.audit, name="audit"),
+    path("jobs/", log.jobs, name="jobs"),
+    path("jobs/<int:pk>/", log.job_toggle, name="job-toggle"),
+    path("settings/", own.settings_, name="settings"),
+    path("language/", own.language, name="language"),
 ]

@@ -24,6 +24,13 @@ def hash_key(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+class KeyState(models.TextChoices):
+    WORKS = "works", _("works")
+    EXPIRED = "expired", _("expired")
+    REVOKED = "revoked", _("revoked")
+    ACCOUNT_CLOSED = "account_closed", _("account closed")
+
+
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def usable(self, now: datetime) -> Self:
         """Neither revoked nor expired, and the account behind it may still sign in."""
@@ -92,6 +99,14 @@ class ApiKey(Tracked, Record):
         if self.revoked_at is None:
             self.revoked_at = now
             self.save(update_fields=["revoked_at"])
+
+    def state(self, now: datetime) -> KeyState:
+        """Whether the key works, and if not, why."""
+        if self.revoked_at:
+            return KeyState.REVOKED
+        if self.expires_at and self.expires_at <= now:
+            return KeyState.EXPIRED
+        return KeyState.WORKS if self.user.is_active else KeyState.ACCOUNT_CLOSED
 
     def allows(self, scope: str) -> bool:
         return scope in self.scopes

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self, cast
 
 from django.conf import settings
 from django.contrib.auth.models import (
@@ -22,6 +23,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.audit import Tracked
 from accounts.roles import PERMISSIONS, SEES_ALL, Role
 from crm.lib.models import Record
+
+
+class TeamQuerySet(models.QuerySet["Team"]):
+    def with_sizes(self) -> Self:
+        """Adds `size`: how many people of the team may sign in."""
+        return self.annotate(size=models.Count("members", filter=models.Q(members__is_active=True)))
 
 
 class Team(Tracked, Record):
@@ -44,6 +51,8 @@ class Team(Tracked, Record):
         related_name="leads",
         verbose_name=_("manager"),
     )
+
+    objects = TeamQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -72,6 +81,29 @@ def team_ids_below(roots: set[int], parents: Mapping[int, int | None]) -> set[in
         below |= more
         grew = bool(more)
     return below
+
+
+def tree(teams: Iterable[Team]) -> list[tuple[int, Team]]:
+    """The teams as a tree from top to bottom, each with its depth (0 at the top).
+
+    A team whose parent is not among `teams`, or that stands in a ring, counts as a top.
+    """
+    every = list(teams)
+    below: dict[int | None, list[Team]] = defaultdict(list)
+    for team in every:
+        below[team.parent_id].append(team)
+    placed: dict[int, tuple[int, Team]] = {}
+
+    def place(team: Team, depth: int) -> None:
+        if team.pk not in placed:
+            placed[team.pk] = (depth, team)
+            for child in below[team.pk]:
+                place(child, depth + 1)
+
+    known = {team.pk for team in every}
+    for team in [team for team in every if team.parent_id not in known] + every:
+        place(team, 0)
+    return list(placed.values())
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -107,12 +139,9 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(pk=user.pk)
 
 
-class KehuUserManager(UserManager["User"]):
-    def get_queryset(self) -> UserQuerySet:
-        return UserQuerySet(self.model, using=self._db)
-
+class KehuUserManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]  # made at run time
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(username__iexact=username or "")
+        return cast("User", self.get(username__iexact=username or ""))
 
 
 class User(Tracked, Record, AbstractBaseUser, PermissionsMixin):

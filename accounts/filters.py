@@ -1,0 +1,98 @@
+"""How users and the audit log are narrowed down."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import django_filters
+from django import forms
+from django.apps import apps
+from django.db.models import Q, QuerySet
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.models import PeriodicTask
+from django_filters.rest_framework import FilterSet
+
+from accounts.audit import Through
+from accounts.models import AuditEntry, Team, Tracked, User
+from accounts.models.audit import Action
+from accounts.roles import Role
+from crm.lib.days import day_bounds
+
+DAY = forms.DateInput(attrs={"type": "date"})
+
+
+class UserFilter(FilterSet):  # type: ignore[misc]  # no stubs
+    """Active people only, unless `all` is asked for."""
+
+    q = django_filters.CharFilter(method="search", label=_("Name, username, phone, e-mail"))
+    role = django_filters.ChoiceFilter(
+        choices=Role.choices, label=_("Role"), empty_label=_("All roles")
+    )
+    team = django_filters.ModelChoiceFilter(
+        queryset=Team.objects.all(), label=_("Team"), empty_label=_("All teams")
+    )
+    all = django_filters.BooleanFilter(
+        method="ignore", label=_("Former users too"), widget=forms.CheckboxInput
+    )
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+    def filter_queryset(self, queryset: QuerySet[User]) -> QuerySet[User]:
+        found: QuerySet[User] = super().filter_queryset(queryset)
+        return found if self.form.cleaned_data.get("all") else found.filter(is_active=True)
+
+    def search(self, queryset: QuerySet[User], name: str, words: str) -> QuerySet[User]:
+        return queryset.filter(
+            Q(name__icontains=words)
+            | Q(username__icontains=words)
+            | Q(phone__contains=words)
+            | Q(email__icontains=words)
+        )
+
+    def ignore(self, queryset: QuerySet[User], name: str, value: Any) -> QuerySet[User]:
+        return queryset
+
+
+class WholeNumberFilter(django_filters.Filter):  # type: ignore[misc]  # no stubs
+    field_class = forms.IntegerField
+
+
+def kinds() -> list[tuple[str, str]]:
+    """The kinds of records the log knows, by name."""
+    logged = [m for m in apps.get_models() if issubclass(m, Tracked)] + [PeriodicTask]
+    named = [(m._meta.label_lower, capfirst(str(m._meta.verbose_name))) for m in logged]
+    return sorted(named, key=lambda kind: kind[1])
+
+
+class AuditFilter(FilterSet):  # type: ignore[misc]  # no stubs
+    who = django_filters.CharFilter(
+        field_name="actor_name", lookup_expr="icontains", label=_("Person or key")
+    )
+    model = django_filters.ChoiceFilter(
+        choices=kinds, label=_("Kind of record"), empty_label=_("All records")
+    )
+    record = WholeNumberFilter(field_name="object_id", label=_("Record number"))
+    action = django_filters.ChoiceFilter(
+        choices=Action.choices, label=_("Action"), empty_label=_("All actions")
+    )
+    through = django_filters.ChoiceFilter(
+        choices=Through.choices, label=_("Through"), empty_label=_("All ways")
+    )
+    since = django_filters.DateFilter(method="from_day", label=_("From"), widget=DAY)
+    until = django_filters.DateFilter(method="to_day", label=_("To"), widget=DAY)
+
+    class Meta:
+        model = AuditEntry
+        fields: list[str] = []
+
+    def from_day(
+        self, queryset: QuerySet[AuditEntry], name: str, day: date
+    ) -> QuerySet[AuditEntry]:
+        return queryset.filter(at__gte=day_bounds(day, day)[0])
+
+    def to_day(self, queryset: QuerySet[AuditEntry], name: str, day: date) -> QuerySet[AuditEntry]:
+        return queryset.filter(at__lt=day_bounds(day, day)[1])

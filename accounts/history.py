@@ -1,0 +1,113 @@
+"""Audit entries in words: what the fields are called, and who or what their numbers mean."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from django.apps import apps
+from django.db import models
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from accounts.models import AuditEntry
+from crm.lib.formats import DASH
+
+Names: TypeAlias = Mapping[type[models.Model], Mapping[int, models.Model]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of an entry, before and after, as people read it."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry with its kind of record and its changes in words."""
+
+    entry: AuditEntry
+    kind: str
+    changes: list[Change]
+
+
+def described(entries: Iterable[AuditEntry]) -> list[Line]:
+    """The entries in words; one query for each kind of record that they point to."""
+    entries = list(entries)
+    names = _names_of_related(entries)
+    return [
+        Line(
+            entry,
+            kind_name(entry.model),
+            [
+                Change(
+                    _field_name(field, name),
+                    _value(field, entry.before.get(name), names),
+                    _value(field, entry.after.get(name), names),
+                )
+                for name, field in _fields(entry)
+            ],
+        )
+        for entry in entries
+    ]
+
+
+def kind_name(label: str) -> str:
+    """“customer” for customers.customer; the label itself for what is no longer there."""
+    model = _model(label)
+    return str(model._meta.verbose_name) if model else label
+
+
+def _model(label: str) -> type[models.Model] | None:
+    try:
+        return apps.get_model(label)
+    except (LookupError, ValueError):
+        return None
+
+
+def _fields(entry: AuditEntry) -> list[tuple[str, models.Field[Any, Any] | None]]:
+    """The names in an entry, each with the field it belongs to, in the order of the model."""
+    model = _model(entry.model)
+    known = {f.attname: f for f in model._meta.concrete_fields} if model else {}
+    known |= {f.name: f for f in known.values()}
+    order = {name: place for place, name in enumerate(known)}
+    found = sorted({*entry.before, *entry.after}, key=lambda name: (order.get(name, 999), name))
+    return [(name, known.get(name)) for name in found]
+
+
+def _names_of_related(entries: Iterable[AuditEntry]) -> Names:
+    wanted: dict[type[models.Model], set[int]] = defaultdict(set)
+    for entry in entries:
+        for name, field in _fields(entry):
+            if isinstance(field, models.ForeignKey):
+                values = (entry.before.get(name), entry.after.get(name))
+                wanted[field.related_model] |= {v for v in values if isinstance(v, int)}
+    return {model: model._base_manager.in_bulk(ids) for model, ids in wanted.items() if ids}
+
+
+def _field_name(field: models.Field[Any, Any] | None, name: str) -> str:
+    return capfirst(str(field.verbose_name)) if field else name
+
+
+def _value(field: models.Field[Any, Any] | None, value: Any, names: Names) -> str:
+    if value is None or value in ("", [], {}):
+        return DASH
+    if isinstance(field, models.ForeignKey):
+        related = names.get(field.related_model, {}).get(value)
+        return str(related) if related else _("no. %(number)s") % {"number": value}
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(field, models.DateTimeField) and (moment := parse_datetime(str(value))):
+        return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
+    choices = dict(field.flatchoices) if field else {}
+    return str(choices.get(value, value))

@@ -1,0 +1,77 @@
+"""Scheduled jobs: when they run, in words, and switching them off and on."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from accounts.models import AuditEntry
+from accounts.models.audit import Action
+from crm.lib.text import Text
+
+DAYS: dict[str, Text] = {
+    "0": gettext_lazy("Sunday"),
+    "1": gettext_lazy("Monday"),
+    "2": gettext_lazy("Tuesday"),
+    "3": gettext_lazy("Wednesday"),
+    "4": gettext_lazy("Thursday"),
+    "5": gettext_lazy("Friday"),
+    "6": gettext_lazy("Saturday"),
+    "7": gettext_lazy("Sunday"),
+}
+
+
+def in_words(task: PeriodicTask) -> str:
+    """“every day at 02:30”; a crontab that is more involved stays as it is written."""
+    if task.interval:
+        return _interval(task.interval)
+    if task.crontab:
+        return _crontab(task.crontab)
+    if task.clocked:
+        at = timezone.localtime(task.clocked.clocked_time)
+        return _("once at %(time)s") % {"time": f"{at:%Y-%m-%d %H:%M}"}
+    return str(task.schedule)
+
+
+def _interval(interval: IntervalSchedule) -> str:
+    n = interval.every
+    words = {
+        "days": ngettext("every day", "every %(n)d days", n),
+        "hours": ngettext("every hour", "every %(n)d hours", n),
+        "minutes": ngettext("every minute", "every %(n)d minutes", n),
+        "seconds": ngettext("every second", "every %(n)d seconds", n),
+    }
+    return words.get(interval.period, str(interval)) % {"n": n}
+
+
+def _crontab(cron: CrontabSchedule) -> str:
+    minute, hour, weekday = cron.minute, cron.hour, cron.day_of_week
+    plain = cron.day_of_month == cron.month_of_year == "*" and minute.isdigit()
+    if not plain:
+        return f"{minute} {hour} {cron.day_of_month} {cron.month_of_year} {weekday}"
+    if hour == "*" and weekday == "*":
+        return _("every hour at minute %(minute)s") % {"minute": minute}
+    time = f"{int(hour):02}:{int(minute):02}" if hour.isdigit() else ""
+    if time and weekday == "*":
+        return _("every day at %(time)s") % {"time": time}
+    if time and weekday in DAYS:
+        return _("every %(day)s at %(time)s") % {"day": DAYS[weekday], "time": time}
+    return f"{minute} {hour} * * {weekday}"
+
+
+def enable(task: PeriodicTask, enabled: bool) -> None:
+    """Switch a job on or off, and note it in the audit log."""
+    if task.enabled == enabled:
+        return
+    task.enabled = enabled
+    task.save()
+    AuditEntry.build(
+        model=PeriodicTask,
+        object_id=task.pk,
+        object_name=task.name,
+        action=Action.UPDATE,
+        before={"enabled": not enabled},
+        after={"enabled": enabled},
+    ).save()

@@ -1,0 +1,417 @@
+"""The bulk sync of every resource: what becomes of each record, written in one transaction.
+
+A resource says what is particular to it in a `SyncResource`; this module decides which records are
+created, updated, unchanged, stale or rejected, writes them set-based, and keeps the audit log.
+Everything that can be judged without the stored rows is judged before the transaction begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from django.db import IntegrityError, OperationalError, models, transaction
+from django.utils.translation import gettext as _
+from msgspec import UNSET, Raw
+
+from accounts import audit
+from accounts.access import ScopedQuerySet
+from accounts.models import ApiKey, AuditEntry, SyncCall, User
+from accounts.models.audit import Action
+from crm.lib import bulk
+from crm.lib.problems import Unavailable
+from crm.lib.records import Errors, Reader, Reading, SyncRecord
+
+R = TypeVar("R", bound=SyncRecord)
+Values = dict[str, Any]
+
+ATTEMPTS = 3
+#: PostgreSQL's codes for a deadlock and for a transaction that must be run again.
+_AGAIN = {"40001", "40P01"}
+#: How many of a call's errors are kept in its log row; the caller gets all of them.
+KEPT_ERRORS = 500
+
+
+class Rejected(Exception):
+    """A record cannot be taken; `errors` says why, by field."""
+
+    def __init__(self, errors: Errors) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+class _Moved(Exception):
+    """A stored row changed between reading and writing it: read again."""
+
+
+@dataclass(slots=True)
+class Change:
+    """A record that differs from what is stored. `before` is None for a new one.
+
+    `before` and `after` have the same keys: the columns that the sync writes, and what the
+    resource keeps elsewhere (an order's lines).
+    """
+
+    external_id: str
+    before: Values | None
+    after: Values
+    pk: int = 0
+    version: int = 1
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the records of one call."""
+
+    received: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    #: An atomic call with a rejected record: nothing was written.
+    refused: bool = False
+
+    @property
+    def rejected(self) -> int:
+        return len(self.errors)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer to the caller."""
+        return {
+            "received": self.received,
+            "created": self.created,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "stale": self.stale,
+            "rejected": self.rejected,
+            "errors": self.errors,
+        }
+
+
+class SyncResource(Generic[R]):
+    """What a resource adds to the sync. One instance serves one call.
+
+    `columns` are the model's columns that a record may write, apart from the key; `required`
+    those that a new record must bring; `fresh` the columns of a new row that no record sets.
+    """
+
+    name: ClassVar[str]
+    model: ClassVar[type[models.Model]]
+    reader: ClassVar[Reader[Any]]
+    columns: ClassVar[Sequence[str]]
+    required: ClassVar[Sequence[str]] = ()
+    fresh: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+
+    def check(self, record: R) -> Errors:
+        """What is wrong with the record as it stands; brings its values into the stored form."""
+        raise NotImplementedError
+
+    def gather(self, records: Sequence[R], stored: Mapping[str, Values]) -> None:
+        """Look up what the records refer to: a fixed number of queries for any number of them.
+
+        May add to the `stored` values what the resource keeps elsewhere.
+        """
+
+    def merge(self, record: R, stored: Values | None) -> Values:
+        """The stored values (None: a new row) as the record wants them; raises Rejected."""
+        raise NotImplementedError
+
+    def reconsider(self, changes: Mapping[str, Change]) -> dict[str, Errors]:
+        """The changes that cannot stand beside the others of the body, with the reasons."""
+        return {}
+
+    def row(self, after: Values) -> Values:
+        """The values as the columns hold them when the row is written."""
+        return after
+
+    def settle(self, changes: Sequence[Change]) -> None:
+        """Write what the resource keeps elsewhere; the rows themselves are written."""
+
+    def shown(self, name: str, value: Any) -> Any:
+        """A value as the audit log shows it."""
+        return value
+
+
+def run_sync(
+    resource: SyncResource[R],
+    raws: Sequence[bytes | Raw],
+    *,
+    key: ApiKey | None,
+    atomic: bool,
+    now: datetime,
+) -> Outcome:
+    """Take the raw records of one body. The key of a record is its `external_id`.
+
+    With `atomic`, one rejected record means that nothing is written. Raises Unavailable (503)
+    when other writers kept changing the same rows; nothing is written then.
+    """
+    readings = resource.reader.read(raws)
+    for reading in readings:
+        if reading.record is not None:
+            reading.errors = _emptied(resource, reading.record) or resource.check(reading.record)
+    with audit.acting(user=resource.user, key=key, through=audit.Through.SYNC):
+        for attempt in range(1, ATTEMPTS + 1):
+            call = _Call(resource, readings, atomic=atomic, now=now)
+            try:
+                with transaction.atomic():
+                    call.run()
+                    _log(resource.name, call.outcome, atomic=atomic, now=now)
+            except _Moved:
+                continue
+            except (IntegrityError, OperationalError) as clash:
+                # A row that a record refers to may have gone meanwhile: the next attempt says so.
+                known = getattr(clash.__cause__, "pgcode", None) in _AGAIN
+                if not known and (isinstance(clash, OperationalError) or attempt == ATTEMPTS):
+                    raise
+                continue
+            return call.outcome
+    raise Unavailable
+
+
+def _emptied(resource: SyncResource[R], record: R) -> Errors:
+    """A required field may be left out of a change, but not emptied."""
+    return {
+        name: [_("This field cannot be empty.")]
+        for name in resource.required
+        if (value := getattr(record, name)) is None or value == ""
+    }
+
+
+class _Call(Generic[R]):
+    """One attempt at one call."""
+
+    def __init__(
+        self,
+        resource: SyncResource[R],
+        readings: Sequence[Reading[R]],
+        *,
+        atomic: bool,
+        now: datetime,
+    ) -> None:
+        self.resource, self.readings = resource, readings
+        self.atomic, self.now = atomic, now
+        self.outcome = Outcome(received=len(readings))
+        self.rejections: dict[int, tuple[str | None, Errors]] = {}
+
+    def run(self) -> None:
+        candidates = self.candidates()
+        bulk.lock(f"sync {self.resource.name}")
+        stored, hidden = self.stored(list(candidates))
+        chosen = self.judge(candidates, stored, hidden)
+        self.withdraw(chosen)
+        self.outcome.errors = [
+            {"index": index, "external_id": name, "errors": errors}
+            for index, (name, errors) in sorted(self.rejections.items())
+        ]
+        if self.atomic and self.rejections:
+            outcome = self.outcome
+            outcome.refused = True
+            outcome.created = outcome.updated = outcome.unchanged = outcome.stale = 0
+            return
+        self.write([change for _reading, change in chosen.values()])
+
+    def candidates(self) -> dict[str, list[Reading[R]]]:
+        """The readable records by external_id, each list with the record to try first in front.
+
+        The one with the newest source_updated_at goes first, then the later one; a record without
+        a time counts as new as the newest before it.
+        """
+        found: dict[str, list[Reading[R]]] = {}
+        for reading in self.readings:
+            if reading.errors or reading.record is None:
+                self.rejections[reading.index] = (reading.external_id, reading.errors)
+            else:
+                found.setdefault(reading.record.external_id, []).append(reading)
+        for name, rivals in found.items():
+            if len(rivals) > 1:
+                found[name] = _newest_first(rivals)
+        return found
+
+    def stored(self, names: Collection[str]) -> tuple[dict[str, Values], set[str]]:
+        """The stored rows of the batch in sight of the caller, and the names of those that are not.
+
+        The values also carry `id` and `version`.
+        """
+        model, user = self.resource.model, self.resource.user
+        if not names:
+            return {}, set()
+        queryset = cast("ScopedQuerySet[Any]", model._default_manager.all())
+        batch = queryset.filter(external_id__in=names)
+        columns = ("external_id", "id", "version", *self.resource.columns)
+        rows = {row[0]: dict(zip(columns, row, strict=True)) for row in batch.values_list(*columns)}
+        if user.sees_all or not rows:
+            return rows, set()
+        seen = set(batch.visible_to(user).values_list("external_id", flat=True))
+        return {name: row for name, row in rows.items() if name in seen}, set(rows) - seen
+
+    def judge(
+        self,
+        candidates: Mapping[str, list[Reading[R]]],
+        stored: Mapping[str, Values],
+        hidden: Collection[str],
+    ) -> dict[str, tuple[Reading[R], Change]]:
+        """Count what is stale or unchanged, note what is rejected; the rest is to be written."""
+        resource, outcome = self.resource, self.outcome
+        resource.gather([cast(R, r.record) for rs in candidates.values() for r in rs], stored)
+        chosen: dict[str, tuple[Reading[R], Change]] = {}
+        for name, rivals in candidates.items():
+            taken = False
+            for reading in rivals:
+                record = cast(R, reading.record)
+                before = stored.get(name)
+                if taken or (before and _older(record, before["source_updated_at"])):
+                    outcome.stale += 1
+                    continue
+                try:
+                    if name in hidden:
+                        raise Rejected({"external_id": [_("This external_id cannot be used.")]})
+                    change = self.change(record, before)
+                except Rejected as no:
+                    self.rejections[reading.index] = (name, no.errors)
+                    continue
+                taken = True
+                if change is None:
+                    outcome.unchanged += 1
+                else:
+                    chosen[name] = (reading, change)
+        return chosen
+
+    def change(self, record: R, stored: Values | None) -> Change | None:
+        """The change that the record asks for; None where everything is as it says."""
+        resource = self.resource
+        if stored is None:
+            missing = [name for name in resource.required if getattr(record, name) is UNSET]
+            if missing:
+                raise Rejected({name: [_("This field is required.")] for name in missing})
+            after = resource.merge(record, None)
+            if record.source_updated_at is not UNSET:
+                after["source_updated_at"] = record.source_updated_at
+            return Change(record.external_id, None, after)
+        after = resource.merge(record, stored)
+        if record.source_updated_at is not UNSET:
+            after["source_updated_at"] = record.source_updated_at
+        if after == stored:
+            return None
+        return Change(
+            record.external_id, stored, after, pk=stored["id"], version=stored["version"] + 1
+        )
+
+    def withdraw(self, chosen: dict[str, tuple[Reading[R], Change]]) -> None:
+        """Reject the changes that cannot stand beside each other, until the rest can."""
+        while chosen:
+            changes = {name: change for name, (_reading, change) in chosen.items()}
+            no = self.resource.reconsider(changes)
+            for name, errors in no.items():
+                reading, _change = chosen.pop(name)
+                self.rejections[reading.index] = (name, errors)
+            if not no:
+                return
+
+    def write(self, changes: Sequence[Change]) -> None:
+        """Upsert the changed rows, then what belongs to them, then the audit log."""
+        resource = self.resource
+        self.outcome.created = sum(change.before is None for change in changes)
+        self.outcome.updated = len(changes) - self.outcome.created
+        rows = []
+        for change in changes:
+            values = resource.row(change.after)
+            rows.append(
+                {
+                    "external_id": change.external_id,
+                    **resource.fresh,
+                    **{name: values[name] for name in resource.columns},
+                    "created_at": self.now,
+                    "updated_at": self.now,
+                    "version": change.version,
+                }
+            )
+        ids = bulk.upsert(
+            resource.model, rows, key="external_id", keep=("created_at", *resource.fresh)
+        )
+        if len(ids) != len(changes):
+            raise _Moved
+        for change in changes:
+            change.pk = ids[change.external_id]
+        resource.settle(changes)
+        _write_audit(resource, changes, now=self.now)
+
+
+def _newest_first(rivals: Sequence[Reading[R]]) -> list[Reading[R]]:
+    newest = datetime.min.replace(tzinfo=UTC)
+    ranked = []
+    for reading in rivals:
+        mine = cast(R, reading.record).source_updated_at
+        moment = mine if isinstance(mine, datetime) else newest
+        newest = max(newest, moment)
+        ranked.append((moment, reading.index, reading))
+    return [reading for _moment, _index, reading in sorted(ranked, reverse=True, key=_rank)]
+
+
+def _rank(ranked: tuple[datetime, int, Any]) -> tuple[datetime, int]:
+    return ranked[0], ranked[1]
+
+
+def _older(record: SyncRecord, stored: datetime | None) -> bool:
+    mine = record.source_updated_at
+    return bool(stored and isinstance(mine, datetime) and mine < stored)
+
+
+def _write_audit(resource: SyncResource[Any], changes: Sequence[Change], *, now: datetime) -> None:
+    """One audit entry for each change, with one statement."""
+    shown = resource.shown
+    blank = AuditEntry.build(
+        model=resource.model, object_id=0, object_name="", action="", before={}, after={}
+    )
+    same = {
+        "at": now,
+        "actor_id": blank.actor_id,
+        "actor_name": blank.actor_name,
+        "key_id": blank.key_id,
+        "through": blank.through,
+        "model": blank.model,
+    }
+    rows = []
+    for change in changes:
+        after, before = change.after, change.before
+        if before is None:
+            seen = {name: shown(name, value) for name, value in after.items()}
+            seen["external_id"], was = change.external_id, {}
+        else:
+            moved = [name for name, value in after.items() if before[name] != value]
+            seen = {name: shown(name, after[name]) for name in moved}
+            was = {name: shown(name, before[name]) for name in moved}
+        rows.append(
+            {
+                **same,
+                "action": Action.CREATE.value if before is None else Action.UPDATE.value,
+                "object_id": change.pk,
+                "object_name": str(after.get("name") or change.external_id)[:200],
+                "before": was,
+                "after": seen,
+            }
+        )
+    bulk.insert(AuditEntry, rows)
+
+
+def _log(name: str, outcome: Outcome, *, atomic: bool, now: datetime) -> None:
+    who = audit.current()
+    SyncCall.objects.create(
+        resource=name,
+        actor=who.user,
+        key=who.key,
+        actor_name=who.key.name if who.key else who.user.display_name if who.user else "",
+        atomic=atomic,
+        received=outcome.received,
+        created=outcome.created,
+        updated=outcome.updated,
+        unchanged=outcome.unchanged,
+        stale=outcome.stale,
+        rejected=outcome.rejected,
+        errors=outcome.errors[:KEPT_ERRORS],
+    )

@@ -1,0 +1,1 @@
+"""The pages of accounts, split by what they are about."""
