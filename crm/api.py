@@ -6,7 +6,9 @@ from rest_framework.routers import SimpleRouter
 from crm.lib.api import UnknownAddress
 from crm.lib.docs import DocsView, SchemaView
 from customers import api as customers
+from customers import sync_api as customer_sync
 from orders import api as orders
+from orders import sync_api as order_sync
 
 MODULES = (customers, orders)
 
@@ -16,6 +18,7 @@ for module in MODULES:
     for prefix, viewset, basename in module.routes:
         router.register(prefix, viewset, basename)
     extra += getattr(module, "urls", [])
+extra += [*customer_sync.urls, *order_sync.urls]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="api-schema"),

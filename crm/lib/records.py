@@ -1,0 +1,391 @@
+"""Reading a bulk body: the body into raw records, each record into a typed struct or its errors.
+
+One bad record never stops the others. Decoding and checking types is msgspec's work; only a record
+that it refuses is looked at again, field by field, to tell the caller everything that is wrong.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args, get_type_hints
+
+import msgspec
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from msgspec import UNSET, Meta, Raw, UnsetType
+from rest_framework.settings import api_settings
+
+from crm.lib.fields import check_day, check_moment
+
+#: What is wrong with a record: field (`lines.0.quantity`) → messages in the caller's language.
+Errors: TypeAlias = dict[str, list[str]]
+#: The key of what is wrong with a record as a whole.
+WHOLE = api_settings.NON_FIELD_ERRORS_KEY or "non_field_errors"
+
+MOST_RECORDS = 10_000
+MOST_BYTES = 32 * 1024 * 1024
+#: More commas than any sensible body has: then count while reading, not after.
+_MANY_COMMAS = 1_000_000
+_DEEPEST_VALUE = 8
+#: Beyond this a float is written differently by every system that passes it on.
+_LARGEST_FLOAT = 2.0**53
+
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
+Key: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class SyncRecord(msgspec.Struct, kw_only=True):
+    """What every record of a bulk body has. A field left out stays as it is stored (UNSET)."""
+
+    external_id: Key
+    source_updated_at: Moment | UnsetType | None = UNSET
+
+
+R = TypeVar("R", bound=SyncRecord)
+
+
+class BodyError(ValueError):
+    """The body as a whole cannot be read; the message is for the caller."""
+
+
+class TooManyRecords(ValueError):
+    """The body holds more than MOST_RECORDS records."""
+
+
+@dataclass(slots=True)
+class Reading(Generic[R]):
+    """One record of the body: where it stood, and either the record or what is wrong with it."""
+
+    index: int
+    external_id: str | None
+    record: R | None
+    errors: Errors = field(default_factory=dict)
+
+
+# --- the body
+
+
+def split_body(body: bytes, *, by_line: bool) -> Sequence[bytes | Raw]:
+    """The raw records of a JSON array, or of NDJSON (`by_line`), in their order.
+
+    Raises BodyError where there is no such list, TooManyRecords above MOST_RECORDS.
+    """
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as bad:
+        raise BodyError(_("The body is not UTF-8.")) from bad
+    if by_line:
+        del text
+        return _limited(line.strip() for line in io.BytesIO(body) if not line.isspace())
+    if body.count(b",") < _MANY_COMMAS:
+        try:
+            return _limited(_ARRAY.decode(body))
+        except (msgspec.MsgspecError, RecursionError):
+            pass  # the plain reader below gets past what spoils one record only, or says where
+    return _limited(_split_text(text))
+
+
+_ARRAY = msgspec.json.Decoder(list[Raw])
+
+
+def _limited(raws: Iterable[bytes | Raw]) -> list[bytes | Raw]:
+    kept: list[bytes | Raw] = []
+    for raw in raws:
+        if len(kept) == MOST_RECORDS:
+            raise TooManyRecords
+        kept.append(raw)
+    return kept
+
+
+def _split_text(text: str) -> Iterator[bytes]:
+    """The elements of the array in `text`, read one by one.
+
+    NaN and half surrogate pairs pass here, so that they cost only the record they stand in.
+    """
+    read, space = json.JSONDecoder().raw_decode, re.compile(r"[ \t\r\n]*").match
+    at = _after(space, text, 0)
+    try:
+        if text[at : at + 1] != "[":
+            json.loads(text)
+            raise BodyError(_("The body is not a JSON array."))
+        at = _after(space, text, at + 1)
+        more = text[at : at + 1] != "]"
+        while more:
+            _value, end = read(text, at)
+            yield text[at:end].encode()
+            at = _after(space, text, end)
+            more = text[at : at + 1] == ","
+            if more:
+                at = _after(space, text, at + 1)
+        if text[at : at + 1] != "]" or _after(space, text, at + 1) != len(text):
+            raise json.JSONDecodeError("", text, min(at, len(text)))
+    except json.JSONDecodeError as bad:
+        raise BodyError(
+            _("The body is not JSON: see line %(line)d, column %(column)d.")
+            % {"line": bad.lineno, "column": bad.colno}
+        ) from bad
+    except RecursionError as bad:
+        raise BodyError(_("The body is nested too deeply.")) from bad
+    except ValueError as bad:
+        if isinstance(bad, (BodyError, TooManyRecords)):
+            raise
+        raise BodyError(_("A number in the body is not finite or too long.")) from bad
+
+
+def _after(space: Callable[[str, int], re.Match[str] | None], text: str, at: int) -> int:
+    found = space(text, at)
+    return found.end() if found else at
+
+
+# --- one record
+
+
+class Reader(Generic[R]):
+    """Turns raw records of one resource into structs of the type `R`."""
+
+    def __init__(self, struct: type[R]) -> None:
+        self.struct = struct
+        self._decode = msgspec.json.Decoder(struct).decode
+        hints = get_type_hints(struct, include_extras=True)
+        self._texts = [name for name, hint in hints.items() if _holds(hint, str)]
+        self._moments = [name for name, hint in hints.items() if _holds(hint, datetime)]
+        self._days = [name for name, hint in hints.items() if _holds(hint, date)]
+
+    def read(self, raws: Iterable[bytes | Raw]) -> list[Reading[R]]:
+        return [self._read(index, raw) for index, raw in enumerate(raws)]
+
+    def _read(self, index: int, raw: bytes | Raw) -> Reading[R]:
+        try:
+            record = self._decode(raw)
+            # An escaped NUL is rare: only then look where it stands.
+            errors = _unclean(json.loads(bytes(raw))) if b"\\u0000" in bytes(raw) else {}
+            errors = errors or self._clean(record)
+        except (msgspec.MsgspecError, RecursionError, ValueError) as bad:
+            return self._explain(index, raw, bad)
+        return Reading(index, record.external_id or None, None if errors else record, errors)
+
+    def _clean(self, record: R) -> Errors:
+        """Trim the texts, bring the times to UTC; the errors of times that cannot be meant."""
+        errors: Errors = {}
+        for name in self._texts:
+            value = getattr(record, name)
+            if type(value) is str:
+                trimmed = value.strip()
+                if trimmed != value:
+                    setattr(record, name, trimmed)
+        if not record.external_id:
+            errors["external_id"] = [_("This field is required.")]
+        for name in self._moments:
+            value = getattr(record, name)
+            if type(value) is datetime:
+                try:
+                    setattr(record, name, check_moment(value).astimezone(UTC))
+                except (ValueError, OverflowError) as bad:
+                    errors[name] = [str(bad)]
+        for name in self._days:
+            value = getattr(record, name)
+            if type(value) is date:
+                try:
+                    check_day(value)
+                except ValueError as bad:
+                    errors[name] = [str(bad)]
+        return errors
+
+    def _explain(self, index: int, raw: bytes | Raw, bad: Exception) -> Reading[R]:
+        """What is wrong with a record that could not be decoded, field by field."""
+        try:
+            value = json.loads(bytes(raw))
+        except RecursionError:
+            return Reading(index, None, None, {WHOLE: [_("The record is nested too deeply.")]})
+        except json.JSONDecodeError:
+            return Reading(index, None, None, {WHOLE: [_("The record is not JSON.")]})
+        except ValueError:
+            return Reading(index, None, None, {WHOLE: [_too_long()]})
+        if not isinstance(value, dict):
+            return Reading(index, None, None, {WHOLE: [_("A record is a JSON object.")]})
+        errors = _unclean(value)
+        external_id = value.get("external_id")
+        if not isinstance(external_id, str) or "external_id" in errors:
+            external_id = ""
+        if not errors:
+            for known in msgspec.structs.fields(self.struct):
+                if known.encode_name not in value:
+                    if known.required:
+                        errors[known.encode_name] = [_("This field is required.")]
+                    continue
+                errors |= _errors_of(value[known.encode_name], known.type, known.encode_name)
+        errors = errors or {WHOLE: [_wording(str(bad))]}
+        return Reading(index, external_id[:100] or None, None, errors)
+
+
+def _holds(hint: Any, kind: type) -> bool:
+    """Whether the type hint is `kind`, or allows it beside null and UNSET."""
+    return hint is kind or any(
+        _holds(inner, kind) for inner in get_args(hint) if not isinstance(inner, Meta)
+    )
+
+
+def _errors_of(value: Any, kind: Any, name: str) -> Errors:
+    """Every fault of one field; the elements of a list are looked at one by one."""
+    element = _struct_in_list(kind)
+    if element is not None and isinstance(value, list):
+        errors: Errors = {}
+        for number, inner in enumerate(value):
+            errors |= _errors_of_element(inner, element, f"{name}.{number}")
+            if len(errors) >= 20:
+                break
+        return errors
+    try:
+        msgspec.convert(value, kind)
+    except (msgspec.ValidationError, OverflowError, ValueError) as bad:
+        return {name: [_wording(str(bad))]}
+    return {}
+
+
+def _errors_of_element(value: Any, struct: type[msgspec.Struct], path: str) -> Errors:
+    if not isinstance(value, dict):
+        return {path: [_("Give an object.")]}
+    errors: Errors = {}
+    for known in msgspec.structs.fields(struct):
+        if known.encode_name in value:
+            errors |= _errors_of(
+                value[known.encode_name], known.type, f"{path}.{known.encode_name}"
+            )
+        elif known.required:
+            errors[f"{path}.{known.encode_name}"] = [_("This field is required.")]
+    return errors
+
+
+def _struct_in_list(kind: Any) -> type[msgspec.Struct] | None:
+    if getattr(kind, "__origin__", None) is list:
+        (inner,) = get_args(kind)
+        return inner if isinstance(inner, type) and issubclass(inner, msgspec.Struct) else None
+    for inner in get_args(kind):
+        if not isinstance(inner, Meta) and (found := _struct_in_list(inner)):
+            return found
+    return None
+
+
+def _unclean(value: dict[str, Any]) -> Errors:
+    """Fields that hold what no database or other system could take."""
+    errors: Errors = {}
+    for name, inner in value.items():
+        fault = value_fault(name) or value_fault(inner)
+        if fault:
+            errors[name if not value_fault(name) else WHOLE] = [fault]
+    return errors
+
+
+def value_fault(value: Any, depth: int = 0) -> str:
+    """Why a JSON value cannot be stored as it is; "" where it can."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            return _("Text cannot hold NUL characters.")
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            return _("Text holds half of a surrogate pair.")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            return _("Give a finite number.")
+    elif isinstance(value, (dict, list)):
+        if depth > _DEEPEST_VALUE:
+            return _("The value is nested too deeply.")
+        inner = [*value, *value.values()] if isinstance(value, dict) else value
+        return next((fault for item in inner if (fault := value_fault(item, depth + 1))), "")
+    return ""
+
+
+def number_fault(value: Any) -> str:
+    """Why the numbers in a JSON value would not come back as they were sent; "" if they would."""
+    if isinstance(value, float) and abs(value) >= _LARGEST_FLOAT:
+        return _too_long()
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return _too_long()
+    if isinstance(value, (dict, list)):
+        inner = value.values() if isinstance(value, dict) else value
+        return next((fault for item in inner if (fault := number_fault(item))), "")
+    return ""
+
+
+def _too_long() -> str:
+    return _("A number has too many digits; send it as text.")
+
+
+_STEPS = {places: Decimal(1).scaleb(-places) for places in range(7)}
+
+
+def fixed(value: Decimal, *, digits: int, places: int) -> Decimal:
+    """`value` with exactly `places` decimals; raises ValueError where the column cannot hold it."""
+    try:
+        exact = value.quantize(_STEPS[places])
+        fits = abs(exact) < 10 ** (digits - places)
+    except InvalidOperation:
+        exact, fits = value, False
+    if not value.is_finite():
+        raise ValueError(_("Give a finite number."))
+    if not fits:
+        raise ValueError(
+            _("At most %(digits)d digits before the point.") % {"digits": digits - places}
+        )
+    if exact != value:
+        raise ValueError(
+            ngettext(
+                "At most %(places)d digit after the point.",
+                "At most %(places)d digits after the point.",
+                places,
+            )
+            % {"places": places}
+        )
+    return exact
+
+
+_LIMIT = re.compile(r"^Expected `(\w+)` (of length )?(<=|>=) (\d+)")
+_EXPECTED = re.compile(r"^Expected `(\w+)")
+
+
+def _wording(message: str) -> str:
+    """msgspec's message in our words and the caller's language."""
+    if limit := _LIMIT.match(message):
+        kind, length, sign, number = limit.groups()
+        return _limit_wording(kind, bool(length), sign, int(number))
+    if "datetime" in message:
+        return _("Give a time with its offset, like 2026-06-30T18:00:00+08:00.")
+    if "RFC3339 encoded date" in message:
+        return _("Give a day that exists, like 2026-06-30.")
+    if message.endswith("got `null`"):
+        return _("This field cannot be empty.")
+    if "decimal" in message.lower():
+        return _("Give a number.")
+    expected = _EXPECTED.match(message)
+    kinds = {
+        "str": _("Give a text."),
+        "bool": _("Give true or false."),
+        "int": _("Give a whole number."),
+        "date": _("Give a day that exists, like 2026-06-30."),
+        "array": _("Give a list."),
+        "object": _("Give an object."),
+    }
+    return kinds.get(expected.group(1) if expected else "", _("This value is not valid."))
+
+
+def _limit_wording(kind: str, length: bool, sign: str, number: int) -> str:
+    if not length:
+        if sign == "<=":
+            return _("Give at most %(number)d.") % {"number": number}
+        return _("Give at least %(number)d.") % {"number": number}
+    if kind == "array":
+        return ngettext(
+            "Give at most %(number)d entry.", "Give at most %(number)d entries.", number
+        ) % {"number": number}
+    if sign == ">=":
+        return _("This field is required.")
+    return ngettext(
+        "Give at most %(number)d character.", "Give at most %(number)d characters.", number
+    ) % {"number": number}

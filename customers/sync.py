@@ -1,0 +1,351 @@
+"""What customers add to the bulk sync."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, TypeAlias
+
+import msgspec
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import connection
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+from msgspec import UNSET, Meta, UnsetType
+
+from accounts.models import User
+from accounts.roles import Role
+from accounts.sync import Change, Rejected, SyncResource, Values
+from crm.lib import bulk
+from crm.lib.records import (
+    Errors,
+    Key,
+    Reader,
+    SyncRecord,
+    fixed,
+    number_fault,
+    value_fault,
+)
+from customers import divisions
+from customers.models import Customer, Kind, Status
+from customers.serializers import MOST_CUSTOM
+
+Text: TypeAlias = Annotated[str, Meta(max_length=32)]
+Tag: TypeAlias = Annotated[str, Meta(min_length=1, max_length=50)]
+
+
+class CustomerRecord(SyncRecord):
+    """A customer as the ERP sends it."""
+
+    name: Annotated[str, Meta(max_length=200)] | UnsetType | None = UNSET
+    kind: Text | UnsetType | None = UNSET
+    status: Text | UnsetType | None = UNSET
+    parent: Key | UnsetType | None = UNSET
+    owner: Annotated[str, Meta(max_length=150)] | UnsetType | None = UNSET
+    division: Annotated[str, Meta(max_length=6)] | UnsetType | None = UNSET
+    address: Annotated[str, Meta(max_length=300)] | UnsetType | None = UNSET
+    latitude: Decimal | UnsetType | None = UNSET
+    longitude: Decimal | UnsetType | None = UNSET
+    phone: Text | UnsetType | None = UNSET
+    email: Annotated[str, Meta(max_length=254)] | UnsetType | None = UNSET
+    tax_id: Text | UnsetType | None = UNSET
+    founded_on: date | UnsetType | None = UNSET
+    buyout: bool | UnsetType | None = UNSET
+    tags: Annotated[list[Tag], Meta(max_length=50)] | UnsetType | None = UNSET
+    custom: dict[str, Any] | UnsetType | None = UNSET
+
+
+class Own(dict[str, Any]):
+    """The own fields of a customer: equal only if they read the same (to Python, 1 is true)."""
+
+    __hash__ = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, dict) and _canonical(self) == _canonical(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+def _canonical(value: Mapping[str, Any]) -> bytes:
+    return msgspec.json.encode(dict(value), order="sorted")
+
+
+_CHOICES = {"kind": Kind.values, "status": Status.values}
+_DEGREES = {"latitude": 90, "longitude": 180}
+_PLAIN = (
+    "name",
+    "kind",
+    "status",
+    "division",
+    "address",
+    "latitude",
+    "longitude",
+    "phone",
+    "email",
+    "tax_id",
+    "founded_on",
+    "buyout",
+    "tags",
+)
+
+
+class CustomerSync(SyncResource[CustomerRecord]):
+    """Customers refer to their owner, and to a parent that may come in the same body."""
+
+    name = "customers"
+    model = Customer
+    reader = Reader(CustomerRecord)
+    columns = (*_PLAIN, "custom", "parent_id", "owner_id", "source_updated_at")
+    required = ("name",)
+    fresh: ClassVar[Mapping[str, Any]] = {
+        "abc": None,
+        "loyalty": None,
+        "key_account": False,
+        "net_amount": None,
+        "order_count": 0,
+        "last_ordered_on": None,
+        "last_visited_on": None,
+    }
+    blank: ClassVar[Mapping[str, Any]] = {
+        "name": "",
+        "kind": Kind.DEALER.value,
+        "status": Status.PROSPECT.value,
+        "division": "",
+        "address": "",
+        "latitude": None,
+        "longitude": None,
+        "phone": "",
+        "email": "",
+        "tax_id": "",
+        "founded_on": None,
+        "buyout": False,
+        "tags": [],
+        "custom": Own(),
+        "parent_id": None,
+        "owner_id": None,
+        "source_updated_at": None,
+    }
+
+    def __init__(self, user: User) -> None:
+        super().__init__(user)
+        self.assigns = user.role == Role.INTEGRATION or user.may("customers:assign")
+        #: Username → id, and whether customers can be given to this user (a former one keeps his).
+        self.owners: dict[str, tuple[int, bool]] = {}
+        #: Parents that are stored, by external_id.
+        self.parents: dict[str, int] = {}
+        #: Customers of this body that are not stored yet.
+        self.coming: set[str] = set()
+        #: Child → parent, where the parent is one of those.
+        self.later: dict[str, str] = {}
+
+    # --- before the transaction
+
+    def check(self, record: CustomerRecord) -> Errors:
+        errors: Errors = {}
+        for name, choices in _CHOICES.items():
+            value = getattr(record, name)
+            if isinstance(value, str) and value not in choices:
+                errors[name] = [
+                    _("“%(value)s” is not one of: %(choices)s.")
+                    % {"value": value, "choices": ", ".join(choices)}
+                ]
+        if record.division and not divisions.is_known(record.division):
+            errors["division"] = [
+                _("No division has the code “%(code)s”.") % {"code": record.division}
+            ]
+        for name, most in _DEGREES.items():
+            value = getattr(record, name)
+            if isinstance(value, Decimal):
+                try:
+                    setattr(record, name, _degrees(value, most))
+                except ValueError as bad:
+                    errors[name] = [str(bad)]
+        if record.email:
+            try:
+                validate_email(record.email)
+            except ValidationError as bad:
+                errors["email"] = bad.messages
+        if record.parent and record.parent == record.external_id:
+            errors["parent"] = [_below_itself()]
+        if isinstance(record.tags, list):
+            record.tags = [tag.strip() for tag in record.tags]
+        if isinstance(record.custom, dict) and (fault := _custom_fault(record.custom)):
+            errors["custom"] = [fault]
+        return errors
+
+    # --- against what is stored
+
+    def gather(self, records: Sequence[CustomerRecord], stored: Mapping[str, Values]) -> None:
+        owners = {record.owner for record in records if record.owner}
+        if owners:
+            may_own = User.objects.owners().filter(pk=OuterRef("pk"))
+            rows = (
+                User.objects.all()
+                .visible_to(self.user)
+                .filter(username__in=owners)
+                .annotate(may_own=Exists(may_own))
+                .values_list("username", "pk", "may_own")
+            )
+            self.owners = {name: (pk, free) for name, pk, free in rows}
+        self.coming = {record.external_id for record in records} - stored.keys()
+        parents = {record.parent.strip() for record in records if record.parent}
+        if parents:
+            found = Customer.objects.visible_to(self.user).filter(external_id__in=parents)
+            self.parents = {str(name): pk for name, pk in found.values_list("external_id", "pk")}
+
+    def merge(self, record: CustomerRecord, stored: Values | None) -> Values:
+        values = dict(self.blank if stored is None else stored)
+        errors: Errors = {}
+        for name in _PLAIN:
+            value = getattr(record, name)
+            if value is not UNSET:
+                values[name] = self.blank[name] if value is None else value
+        if record.custom is not UNSET:
+            values["custom"] = Own(record.custom or {})
+        if record.owner is not UNSET or stored is None:
+            self._merge_owner(record, stored, values, errors)
+        self.later.pop(record.external_id, None)
+        if record.parent is not UNSET:
+            self._merge_parent(record, values, errors)
+        if errors:
+            raise Rejected(errors)
+        return values
+
+    def _merge_owner(
+        self, record: CustomerRecord, stored: Values | None, values: Values, errors: Errors
+    ) -> None:
+        """A rep's new customer is her own; only who assigns customers hands one over."""
+        before = stored["owner_id"] if stored else None
+        owner, may_own = self.owners.get(record.owner or "", (None, False))
+        if record.owner and not (may_own or (owner and owner == before)):
+            errors["owner"] = [
+                _("No user who may own customers is called '%(value)s'.") % {"value": record.owner}
+            ]
+        elif stored is None and not record.owner and not self.user.sees_all:
+            owner = self.user.pk
+        if stored is not None and owner != before and not self.assigns:
+            errors["owner"] = [_("Only a manager may hand over a customer.")]
+        values["owner_id"] = owner
+
+    def _merge_parent(self, record: CustomerRecord, values: Values, errors: Errors) -> None:
+        if not record.parent:
+            values["parent_id"] = None
+        elif record.parent in self.parents:
+            values["parent_id"] = self.parents[record.parent]
+        elif record.parent in self.coming:
+            # Stored or not, nothing is equal to a parent that has no id yet.
+            values["parent_id"] = _Coming(record.parent)
+            self.later[record.external_id] = record.parent
+        else:
+            errors["parent"] = [_no_customer(record.parent)]
+
+    def reconsider(self, changes: Mapping[str, Change]) -> dict[str, Errors]:
+        """Refuse children of refused parents, then whoever would come to stand below itself."""
+        orphans = {
+            child: {"parent": [_no_customer(parent)]}
+            for child, parent in self.later.items()
+            if child in changes and parent not in changes
+        }
+        if orphans:
+            return orphans
+        above: dict[int | str, int | str | None] = {}
+        names: dict[int | str, str] = {}
+        for name, change in changes.items():
+            parent = change.after["parent_id"]
+            moved = change.before is None or parent != change.before["parent_id"]
+            if moved and parent is not None:
+                node = change.pk or name
+                names[node] = name
+                above[node] = parent.name if isinstance(parent, _Coming) else parent
+        if not above:
+            return {}
+        stored = _ancestors({node for node in above.values() if isinstance(node, int)})
+        cleared = {c.pk: None for c in changes.values() if c.pk and c.after["parent_id"] is None}
+        loops = nodes_in_loops({**stored, **cleared, **above})
+        return {names[node]: {"parent": [_below_itself()]} for node in loops if node in names}
+
+    # --- after the customers are written
+
+    def settle(self, changes: Sequence[Change]) -> None:
+        """Give the children of new customers their parents, whose ids are known now."""
+        ids = {change.external_id: change.pk for change in changes}
+        rows = []
+        for change in changes:
+            parent = change.after["parent_id"]
+            if isinstance(parent, _Coming):
+                change.after["parent_id"] = ids[parent.name]
+                rows.append({"id": change.pk, "parent_id": ids[parent.name]})
+        bulk.update(Customer, rows)
+
+    def row(self, after: Values) -> Values:
+        parent = after["parent_id"]
+        return {**after, "parent_id": None} if isinstance(parent, _Coming) else after
+
+
+class _Coming:
+    """The parent of a customer while it has no id: it stands in the same body."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def _degrees(value: Decimal, most: int) -> Decimal:
+    """Degrees as stored: six decimals, about 11 cm; what is finer is rounded."""
+    if not value.is_finite() or abs(value) > most:
+        raise ValueError(_("Give degrees between −%(most)d and %(most)d.") % {"most": most})
+    return fixed(round(value, 6), digits=9, places=6)
+
+
+def _custom_fault(value: Mapping[str, Any]) -> str:
+    if fault := value_fault(value) or number_fault(value):
+        return fault
+    if len(json.dumps(value)) > MOST_CUSTOM:
+        return _("Own fields hold at most 20,000 characters.")
+    return ""
+
+
+def _no_customer(name: str) -> str:
+    return _("No customer has external_id '%(value)s'.") % {"value": name}
+
+
+def _below_itself() -> str:
+    return _("A customer cannot be supplied by itself or by one below it.")
+
+
+def _ancestors(ids: Iterable[int]) -> dict[int, int | None]:
+    """Parent by id for the customers `ids` and everybody above them, with one query."""
+    wanted = sorted(ids)
+    if not wanted:
+        return {}
+    table = connection.ops.quote_name(Customer._meta.db_table)
+    places = ", ".join(["%s"] * len(wanted))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE above(id, parent_id) AS ("  # noqa: S608  # a table name of ours
+            f"SELECT id, parent_id FROM {table} WHERE id IN ({places}) "
+            f"UNION SELECT c.id, c.parent_id FROM {table} c JOIN above ON c.id = above.parent_id"
+            f") SELECT id, parent_id FROM above",
+            wanted,
+        )
+        return dict(cursor.fetchall())
+
+
+def nodes_in_loops(above: Mapping[Any, Any]) -> set[Any]:
+    """The nodes from which, going up by `above` (node → the one above), one comes back."""
+    loops: set[Any] = set()
+    done: set[Any] = set()
+    for start in above:
+        path: dict[Any, None] = {}
+        node = start
+        while node is not None and node not in done and node not in path:
+            path[node] = None
+            node = above.get(node)
+        if node is not None and node in path:
+            walked = list(path)
+            loops.update(walked[walked.index(node) :])
+        done.update(path)
+    return loops

@@ -1,0 +1,348 @@
+"""What products and orders add to the bulk sync."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, TypeAlias
+
+import msgspec
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from msgspec import UNSET, Meta, UnsetType
+
+from accounts.models import User
+from accounts.sync import Change, Rejected, SyncResource, Values
+from crm.lib import bulk
+from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
+from customers import divisions
+from customers.models import Customer
+from orders.amounts import check_amount, lines_amount
+from orders.models import Order, OrderLine, OrderStatus, Product
+
+Text20: TypeAlias = Annotated[str, Meta(max_length=20)]
+Text50: TypeAlias = Annotated[str, Meta(max_length=50)]
+Text100: TypeAlias = Annotated[str, Meta(max_length=100)]
+Text200: TypeAlias = Annotated[str, Meta(max_length=200)]
+Text300: TypeAlias = Annotated[str, Meta(max_length=300)]
+#: The columns of a line, in this order.
+_LINE_COLUMNS = ("line_no", "product_id", "quantity", "unit_price", "batch")
+Line: TypeAlias = tuple[int, int, Decimal, Decimal, str]
+
+MOST_LINES = 1000
+
+
+class ProductRecord(SyncRecord):
+    """A product as the ERP sends it."""
+
+    name: Text200 | UnsetType | None = UNSET
+    category: Text100 | UnsetType | None = UNSET
+    unit: Text20 | UnsetType | None = UNSET
+    dealer_price: Decimal | UnsetType | None = UNSET
+    retail_price: Decimal | UnsetType | None = UNSET
+    launched_on: date | UnsetType | None = UNSET
+    active: bool | UnsetType | None = UNSET
+
+
+class ProductSync(SyncResource[ProductRecord]):
+    """Products need nothing but their own columns."""
+
+    name = "products"
+    model = Product
+    reader = Reader(ProductRecord)
+    columns = (
+        "name",
+        "category",
+        "unit",
+        "dealer_price",
+        "retail_price",
+        "launched_on",
+        "active",
+        "source_updated_at",
+    )
+    required = ("name",)
+
+    #: What a column holds where a record empties it or never mentions it.
+    blank: ClassVar[Mapping[str, Any]] = {
+        "name": "",
+        "category": "",
+        "unit": "",
+        "dealer_price": None,
+        "retail_price": None,
+        "launched_on": None,
+        "active": True,
+        "source_updated_at": None,
+    }
+
+    def check(self, record: ProductRecord) -> Errors:
+        errors: Errors = {}
+        for name in ("dealer_price", "retail_price"):
+            value = getattr(record, name)
+            if isinstance(value, Decimal):
+                try:
+                    price = fixed(value, digits=12, places=2)
+                    if price < 0:
+                        raise ValueError(_("A price is not negative."))
+                    setattr(record, name, price)
+                except ValueError as bad:
+                    errors[name] = [str(bad)]
+        return errors
+
+    def merge(self, record: ProductRecord, stored: Values | None) -> Values:
+        values = dict(self.blank if stored is None else stored)
+        for name, empty in self.blank.items():
+            value = getattr(record, name)
+            if value is not UNSET:
+                values[name] = empty if value is None else value
+        return values
+
+
+class LineRecord(msgspec.Struct, kw_only=True):
+    """A line of an order. Without a number it takes that of its place."""
+
+    product: Key
+    quantity: Decimal
+    unit_price: Decimal
+    line_no: Annotated[int, Meta(ge=1, le=2_147_483_647)] | UnsetType = UNSET
+    batch: Text50 | UnsetType | None = UNSET
+
+
+class OrderRecord(SyncRecord):
+    """An order as the ERP sends it."""
+
+    customer: Key | UnsetType | None = UNSET
+    ordered_at: Moment | UnsetType | None = UNSET
+    status: Annotated[str, Meta(max_length=20)] | UnsetType | None = UNSET
+    delivery_address: Text300 | UnsetType | None = UNSET
+    delivery_division: Annotated[str, Meta(max_length=6)] | UnsetType | None = UNSET
+    payment_method: Text50 | UnsetType | None = UNSET
+    promotion: Text50 | UnsetType | None = UNSET
+    amount: Decimal | UnsetType | None = UNSET
+    lines: Annotated[list[LineRecord], Meta(max_length=MOST_LINES)] | UnsetType | None = UNSET
+
+
+_TEXTS = ("delivery_address", "delivery_division", "payment_method", "promotion")
+
+
+class OrderSync(SyncResource[OrderRecord]):
+    """Orders refer to customers and products, and keep their lines.
+
+    The values of an order carry its lines under "lines", sorted by number.
+    """
+
+    name = "orders"
+    model = Order
+    reader = Reader(OrderRecord)
+    columns = (
+        "customer_id",
+        "ordered_at",
+        "status",
+        *_TEXTS,
+        "amount",
+        "source_updated_at",
+    )
+    required = ("customer", "ordered_at")
+    fresh: ClassVar[Mapping[str, Any]] = {"held": False}
+    blank: ClassVar[Mapping[str, Any]] = {
+        "customer_id": None,
+        "ordered_at": None,
+        "status": OrderStatus.CONFIRMED.value,
+        **dict.fromkeys(_TEXTS, ""),
+        "amount": None,
+        "source_updated_at": None,
+        "lines": (),
+    }
+
+    def __init__(self, user: User) -> None:
+        super().__init__(user)
+        self.customers: dict[str, int] = {}
+        self.products: dict[str, int] = {}
+        #: The products of all lines, sent and stored, for the audit log.
+        self.skus: dict[int, str] = {}
+
+    # --- before the transaction
+
+    def check(self, record: OrderRecord) -> Errors:
+        errors: Errors = {}
+        status = record.status
+        if isinstance(status, str) and status not in OrderStatus.values:
+            errors["status"] = [
+                _("“%(value)s” is not one of: %(choices)s.")
+                % {"value": status, "choices": ", ".join(OrderStatus.values)}
+            ]
+        division = record.delivery_division
+        if division and not divisions.is_known(division):
+            errors["delivery_division"] = [
+                _("No division has the code “%(code)s”.") % {"code": division}
+            ]
+        if isinstance(record.amount, Decimal):
+            try:
+                record.amount = fixed(record.amount, digits=14, places=2)
+            except ValueError as bad:
+                errors["amount"] = [str(bad)]
+        if record.lines:
+            self._check_lines(record.lines, errors)
+        return errors
+
+    def _check_lines(self, lines: Sequence[LineRecord], errors: Errors) -> None:
+        numbers = set()
+        for at, line in enumerate(lines):
+            try:
+                line.quantity = fixed(line.quantity, digits=14, places=3)
+                if not line.quantity:
+                    raise ValueError(_("A quantity is not zero."))
+            except ValueError as bad:
+                errors[f"lines.{at}.quantity"] = [str(bad)]
+            try:
+                line.unit_price = fixed(line.unit_price, digits=12, places=2)
+                if line.unit_price < 0:
+                    raise ValueError(_("A price is not negative."))
+            except ValueError as bad:
+                errors[f"lines.{at}.unit_price"] = [str(bad)]
+            if line.line_no is UNSET:
+                line.line_no = at + 1
+            if line.line_no in numbers:
+                errors[f"lines.{at}.line_no"] = [
+                    _("Line %(number)d stands twice.") % {"number": line.line_no}
+                ]
+            numbers.add(line.line_no)
+            line.product = line.product.strip()
+            if line.batch:
+                line.batch = line.batch.strip()
+
+    # --- against what is stored
+
+    def gather(self, records: Sequence[OrderRecord], stored: Mapping[str, Values]) -> None:
+        customers = {r.customer for r in records if isinstance(r.customer, str)}
+        products = {line.product for r in records if r.lines for line in r.lines}
+        if customers:
+            known = Customer.objects.visible_to(self.user).filter(external_id__in=customers)
+            self.customers = {str(name): pk for name, pk in known.values_list("external_id", "pk")}
+        if products:
+            sold = Product.objects.visible_to(self.user).filter(external_id__in=products)
+            self.products = dict(sold.values_list("external_id", "pk"))
+            self.skus = {pk: sku for sku, pk in self.products.items()}
+        if stored:
+            self._add_lines(stored)
+
+    def _add_lines(self, stored: Mapping[str, Values]) -> None:
+        lines: dict[int, list[Line]] = {}
+        rows = (
+            OrderLine.objects.filter(order_id__in=[row["id"] for row in stored.values()])
+            .order_by("order_id", "line_no")
+            .values_list("order_id", "product__external_id", *_LINE_COLUMNS)
+        )
+        for order_id, sku, *line in rows:
+            self.skus[line[1]] = sku
+            lines.setdefault(order_id, []).append(tuple(line))
+        for row in stored.values():
+            row["lines"] = tuple(lines.get(row["id"], ()))
+
+    def merge(self, record: OrderRecord, stored: Values | None) -> Values:
+        values = dict(self.blank if stored is None else stored)
+        errors: Errors = {}
+        if isinstance(record.customer, str):
+            customer = self.customers.get(record.customer)
+            if customer is None:
+                errors["customer"] = [
+                    _("No customer has external_id '%(value)s'.") % {"value": record.customer}
+                ]
+            values["customer_id"] = customer
+        if record.ordered_at is not UNSET:
+            values["ordered_at"] = record.ordered_at
+        if record.status is not UNSET:
+            values["status"] = record.status or self.blank["status"]
+        for name in _TEXTS:
+            text = getattr(record, name)
+            if text is not UNSET:
+                values[name] = text or ""
+        self._merge_amount(record, values, errors)
+        if errors:
+            raise Rejected(errors)
+        return values
+
+    def _merge_amount(self, record: OrderRecord, values: Values, errors: Errors) -> None:
+        """The lines and the amount, which must agree; a return is kept without its minus."""
+        given = record.amount if isinstance(record.amount, Decimal) else None
+        returned = values["status"] == OrderStatus.RETURNED
+        if record.lines is not UNSET:
+            had_lines = bool(values["lines"])
+            values["lines"] = self._lines(record.lines or (), returned=returned, errors=errors)
+            if given is None and not values["lines"] and not had_lines:
+                given = values["amount"]
+        elif given is None:
+            given = values["amount"]
+        elif values["lines"] and abs(given) != values["amount"]:
+            errors["amount"] = [
+                _("The stored lines come to %(total)s; send the new lines with the new amount.")
+                % {"total": f"{lines_amount([line[2:4] for line in values['lines']]):.2f}"}
+            ]
+        if errors:
+            return
+        try:
+            values["amount"] = check_amount(
+                status=values["status"],
+                amount=given,
+                lines=[line[2:4] for line in values["lines"]],
+            )
+        except ValidationError as bad:
+            errors.update(bad.message_dict)
+
+    def _lines(
+        self, records: Sequence[LineRecord], *, returned: bool, errors: Errors
+    ) -> tuple[Line, ...]:
+        lines: list[Line] = []
+        negative = bool(records) and records[0].quantity < 0
+        for at, line in enumerate(records):
+            product = self.products.get(line.product)
+            if product is None:
+                errors[f"lines.{at}.product"] = [
+                    _("No product has external_id '%(value)s'.") % {"value": line.product}
+                ]
+                continue
+            quantity = line.quantity
+            if quantity < 0 and not returned:
+                errors[f"lines.{at}.quantity"] = [
+                    _("A quantity is above zero; a return has its status.")
+                ]
+            elif (quantity < 0) != negative:
+                errors[f"lines.{at}.quantity"] = [
+                    _("The lines of a return are all negative or all positive.")
+                ]
+            assert line.line_no is not UNSET
+            lines.append((line.line_no, product, abs(quantity), line.unit_price, line.batch or ""))
+        lines.sort()
+        return tuple(lines)
+
+    # --- after the orders are written
+
+    def shown(self, name: str, value: Any) -> Any:
+        if name != "lines":
+            return value
+        return [
+            {
+                "line_no": number,
+                "product": self.skus[product],
+                "quantity": quantity,
+                "unit_price": price,
+                "batch": batch,
+            }
+            for number, product, quantity, price, batch in value
+        ]
+
+    def settle(self, changes: Sequence[Change]) -> None:
+        moved = [
+            change
+            for change in changes
+            if change.after["lines"] != (change.before["lines"] if change.before else ())
+        ]
+        bulk.delete(OrderLine, "order_id", [c.pk for c in moved if c.before and c.before["lines"]])
+        bulk.insert(
+            OrderLine,
+            [
+                {"order_id": change.pk, **dict(zip(_LINE_COLUMNS, line, strict=True))}
+                for change in moved
+                for line in change.after["lines"]
+            ],
+        )
