@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -68,13 +68,43 @@ class RunState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class Failure(models.TextChoices):
+    """Why a run failed, as far as it helps the reader."""
+
+    ERROR = "error", _("It stopped with an error; the log of the worker says which.")
+    QUEUE = "queue", _("The job queue could not be reached.")
+    ABANDONED = "abandoned", _("The worker never finished it.")
+
+
+#: A run that is still open after this long has lost its worker: even large ones take minutes.
+ABANDONED_AFTER = timedelta(hours=1)
+
+
 class TierRunQuerySet(ScopedQuerySet["TierRun"]):
+    def open(self) -> Self:
+        """Runs that wait or are at work."""
+        return self.filter(state__in=[RunState.QUEUED, RunState.RUNNING])
+
+    def abandoned(self, now: datetime) -> Self:
+        """Open runs that nobody works on any more."""
+        return self.open().filter(
+            models.Q(started_at=None, created_at__lt=now - ABANDONED_AFTER)
+            | models.Q(started_at__lt=now - ABANDONED_AFTER)
+        )
+
     def decisive(self) -> Self:
         """Finished runs that wrote their tiers, the newest first."""
         return self.filter(state=RunState.DONE, dry_run=False).order_by("-finished_at", "-id")
 
+    def before(self, run: TierRun) -> Self:
+        """Decisive runs that were finished before `run`, the newest first."""
+        return self.decisive().filter(
+            models.Q(finished_at__lt=run.finished_at)
+            | models.Q(finished_at=run.finished_at, pk__lt=run.pk)
+        )
 
-class TierRun(models.Model):
+
+class TierRun(Tracked):
     """One computation of all tiers as of one day, by one policy.
 
     `counts` maps A, B, C and unranked to numbers of customers, `shares` A, B and C to their
@@ -102,7 +132,7 @@ class TierRun(models.Model):
     shares = models.JSONField(default=dict)
     ranked_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     moved = models.PositiveIntegerField(_("moved"), default=0)
-    error = models.CharField(max_length=300, blank=True)
+    error = models.CharField(max_length=20, choices=Failure.choices, blank=True)
 
     objects = TierRunQuerySet.as_manager()
 
@@ -110,9 +140,32 @@ class TierRun(models.Model):
         ordering = ["-id"]
         verbose_name = _("tier run")
         verbose_name_plural = _("tier runs")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["as_of", "policy", "dry_run"],
+                condition=models.Q(state__in=["queued", "running"]),
+                name="one_open_run_per_question",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.as_of}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (RunState.QUEUED, RunState.RUNNING)
+
+    @property
+    def seconds(self) -> int | None:
+        """How long the run took, in whole seconds, at least one; None while it is not finished."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return max(1, round((self.finished_at - self.started_at).total_seconds()))
+
+    @property
+    def customers(self) -> int:
+        """How many customers the run looked at."""
+        return sum(self.counts.values())
 
 
 class TierChangeQuerySet(ScopedQuerySet["TierChange"]):
@@ -120,17 +173,43 @@ class TierChangeQuerySet(ScopedQuerySet["TierChange"]):
         """Changes that happened, without those of trial runs."""
         return self.filter(run__dry_run=False)
 
+    def up(self) -> Self:
+        """Moves to a better tier, customers new to the tiers left out."""
+        return self._moved(better=True)
+
+    def down(self) -> Self:
+        """Moves to a worse tier."""
+        return self._moved(better=False)
+
+    def new(self) -> Self:
+        """First tiers of customers that no run had looked at before."""
+        return self.filter(net_before=None)
+
+    def _moved(self, *, better: bool) -> Self:
+        pairs = models.Q()
+        for place, high in enumerate(LADDER):
+            for low in LADDER[place + 1 :]:
+                start, end = (low, high) if better else (high, low)
+                pairs |= models.Q(from_tier=start, to_tier=end)
+        return self.filter(pairs, net_before__isnull=False)
+
+
+#: The tiers from the best to none at all.
+LADDER: tuple[str | None, ...] = (Tier.A, Tier.B, Tier.C, None)
+
 
 class TierChange(models.Model):
     """One customer's move from one tier to another, with the numbers that explain it (P12).
 
-    Shares are of the ranked net amount, 0–1. Ranks and shares are empty where unranked.
-    `*_before` are the figures of the run before.
+    Shares are of the ranked net amount, 0–1, cut (not rounded) after six places, so that a share
+    below a line stays below it. Ranks and shares are empty where unranked. `net_before` and
+    `rank_before` are the figures of the run before; empty where no run had seen the customer.
+    `ranked` counts the customers with a tier, and the changes of a run are numbered by rank.
     """
 
     OWNER_PATH = "customer__owner"
 
-    run = models.ForeignKey(TierRun, models.CASCADE, related_name="changes")
+    run = models.ForeignKey(TierRun, models.CASCADE, related_name="changes", db_index=False)
     customer = models.ForeignKey(
         "customers.Customer", models.CASCADE, related_name="tier_changes", db_index=False
     )
@@ -148,7 +227,7 @@ class TierChange(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["run", "customer"], name="one_change_per_run")
+            models.UniqueConstraint(fields=["run", "customer"], name="one_change_per_run"),
         ]
         indexes = [models.Index(fields=["customer", "-id"], name="tier_change_by_customer")]
 
