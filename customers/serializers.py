@@ -29,6 +29,8 @@ class TierSerializer(serializers.Serializer[Customer]):
 
 
 class CustomerSerializer(RecordSerializer[Customer]):
+    """One customer's file. `external_id` is the key of the ERP."""
+
     parent = ScopedRelatedField(
         slug_field="external_id",
         queryset=Customer.objects.all(),

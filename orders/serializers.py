@@ -19,6 +19,8 @@ MOST_LINES = 1000
 
 
 class ProductSerializer(RecordSerializer[Product]):
+    """One product. `external_id` is its SKU."""
+
     source_updated_at = MomentField(required=False, allow_null=True)
 
     class Meta:
@@ -48,6 +50,8 @@ class SkuField(serializers.CharField):
 
 
 class LineSerializer(serializers.ModelSerializer[OrderLine]):
+    """One product on an order."""
+
     line_no = serializers.IntegerField(min_value=0, max_value=1_000_000)
     product = SkuField(max_length=100, help_text="SKU of the product.")
 

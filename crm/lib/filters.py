@@ -33,7 +33,9 @@ def filter_names(view: Any) -> set[str]:
         return set()
     names = set()
     for name, filter_ in filterset_class.base_filters.items():
-        suffixes = getattr(filter_.field.widget, "suffixes", None)
+        # `.field` would be kept on the class, without the request that scopes its choices.
+        widget = filter_.extra.get("widget", filter_.field_class.widget)
+        suffixes = getattr(widget, "suffixes", None)
         names.update(f"{name}_{suffix}" if suffix else name for suffix in suffixes or [""])
     return names
 

@@ -113,6 +113,18 @@ class ApiSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular has no typ
             parameters.append(_query("search", "Only what these words describe.", maxLength=200))
         return parameters
 
+    def _map_serializer_field(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_serializer_field(*args, **kwargs)
+        if isinstance(schema.get("type"), list):  # nullable by the field and by its model: once
+            schema["type"] = list(dict.fromkeys(schema["type"]))
+        return schema
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        if direction == "response" and schema.get("properties"):
+            schema["required"] = sorted(schema["properties"])  # every field is always answered
+        return schema
+
     def _creates(self) -> bool:
         return getattr(self.view, "action", "") == "create"
 
