@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
 
 import django_filters
 from django import forms
@@ -30,6 +30,7 @@ ABC_CHOICES = (
     ("none", _("Unranked")),
 )
 YES_NO = (("", _("any")), ("true", _("yes")), ("false", _("no")))
+TYPED = forms.TextInput(attrs={"placeholder": _("any"), "size": 4})
 #: Days and moments outside these years are typing errors, and some overflow in UTC.
 DAYS = (MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2199, 12, 31)))
 MOMENTS = (
@@ -42,8 +43,8 @@ def people_in_sight(request: HttpRequest | None) -> QuerySet[User]:
     """Owners of customer files whom the reader may look over the shoulder of."""
     if request is None or not isinstance(request.user, User):
         return User._default_manager.none()
-    people: QuerySet[User] = User.objects.visible_to(request.user).owners()
-    return people.order_by("name", "pk")
+    people: Any = User.objects.visible_to(request.user).owners()
+    return cast(QuerySet[User], people.order_by("name", "pk"))
 
 
 def teams_in_sight(request: HttpRequest | None) -> QuerySet[Team]:
@@ -147,8 +148,8 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
     team = django_filters.ModelChoiceFilter(
         queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
     )
-    division = AreaFilter(label=_("Area"))
-    tag = django_filters.CharFilter(method="with_tag", label=_("Tag"))
+    division = AreaFilter(label=_("Area"), widget=TYPED)
+    tag = django_filters.CharFilter(method="with_tag", label=_("Tag"), widget=TYPED)
     buyout = django_filters.BooleanFilter(label=_("Buyout"), widget=YesNo)
     key_account = django_filters.BooleanFilter(label=_("Key account"), widget=YesNo)
     parent = django_filters.CharFilter(

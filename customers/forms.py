@@ -273,7 +273,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
         data["version"] = str(self.instance.version)  # the next sending has seen this state
         self.data = data
         raise ValidationError(
-            _("Somebody else changed this file while you were editing. Nothing was saved."),
+            _("Somebody else has changed this meanwhile; nothing was saved."),
             code="conflict",
         )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any, cast
@@ -26,6 +25,7 @@ from crm.lib.export import stream_table
 from crm.lib.formats import local_day
 from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.keyset import count_up_to, keyset_page
+from crm.lib.listing import Tab, address, quick_filters, sort_heads, turns
 from crm.lib.text import Text
 from customers import divisions
 from customers.actions import file_customer
@@ -60,6 +60,8 @@ SORTS = {
     "-last_visited_on": ("-last_visited_on", "-id"),
     "last_visited_on": ("last_visited_on", "id"),
 }
+#: The columns that one can sort by, in the direction they begin with.
+SORTABLE = ("name", "-net_amount", "-last_ordered_on", "-last_visited_on")
 #: Columns of the export; the name of the area stands beside its code.
 EXPORTED = (
     *("external_id", "name", "kind", "status", "abc", "loyalty", "key_account", "buyout"),
@@ -76,28 +78,6 @@ TABS: tuple[tuple[Text, dict[str, str]], ...] = (
 )
 NO_OWNER_TAB = (gettext_lazy("Without an owner"), {"no_owner": "true"})
 CHIPS = ("abc", "division", "status", "kind", "owner", "team", "tag", "buyout")
-
-
-def query_of(request: HttpRequest, names: Iterable[str], **changes: str) -> str:
-    """The query string of the page with only the known, filled parameters; "" if there are none."""
-    query = request.GET.copy()
-    for name in list(query):
-        if name not in names or not query[name]:
-            del query[name]
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value:
-            query[name] = value
-    return f"?{query.urlencode()}" if query else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """A quick filter: its label, address, and whether the list shows it now."""
-
-    label: Text
-    url: str
-    current: bool
 
 
 @require_safe
@@ -122,7 +102,7 @@ def list_(request: HttpRequest) -> HttpResponse:
         row["kind_label"] = kinds.get(row["kind"], row["kind"])
         row["place"] = divisions.short_name(row["division"])
     names = {*filters.filters, "sort", "cursor"}
-    narrowed = any(request.GET.get(name) for name in filters.filters)
+    offered = [*TABS, NO_OWNER_TAB] if user.sees_all else TABS
     context = {
         "filters": filters,
         "chips": [
@@ -133,47 +113,16 @@ def list_(request: HttpRequest) -> HttpResponse:
         "page": page,
         "count": count_up_to(found),
         "sort": sort,
-        "heads": sort_heads(request, sort, names),
-        "narrowed": narrowed,
-        "tabs": tabs(request, user, names),
-        "next_url": request.path + query_of(request, names, cursor=page.next),
-        "previous_url": request.path + query_of(request, names, cursor=page.previous),
+        "heads": sort_heads(request, names, sort, SORTABLE),
+        "narrowed": any(request.GET.get(name) for name in filters.filters),
+        "tabs": quick_filters(request, names, offered),
         "may_write": may(user, "customers:write"),
+        **turns(request, names, page),
     }
     response = page_or_part(request, "customers/list.html", "customers/_list.html", context)
     if wants_part(request):
-        push_url(response, request.path + query_of(request, names))
+        push_url(response, address(request, names))
     return response
-
-
-def sort_heads(request: HttpRequest, sort: str, names: set[str]) -> dict[str, dict[str, str]]:
-    """For each sortable column: the address its head leads to, and its `aria-sort` now.
-
-    Amounts and days begin with the largest and latest, names with the first.
-    """
-    heads = {}
-    for column in ("name", "net_amount", "last_ordered_on", "last_visited_on"):
-        first = column if column == "name" else f"-{column}"
-        other = f"-{column}" if column == "name" else column
-        aria = {column: "ascending", f"-{column}": "descending"}.get(sort, "")
-        url = query_of(request, names, sort=other if sort == first else first, cursor="")
-        heads[column] = {"url": request.path + url, "aria": aria}
-    return heads
-
-
-def tabs(request: HttpRequest, user: User, names: set[str]) -> list[Tab]:
-    """The quick filters, each keeping the other filters and the order."""
-    offered = [*TABS, NO_OWNER_TAB] if user.sees_all else [*TABS]
-    shown = {name: request.GET.get(name, "") for name in ("abc", "no_owner")}
-    kept = names - {"cursor", "abc", "no_owner"}
-    return [
-        Tab(
-            label,
-            request.path + query_of(request, kept, **wanted),
-            shown == {"abc": "", "no_owner": "", **wanted},
-        )
-        for label, wanted in offered
-    ]
 
 
 @require_safe

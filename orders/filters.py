@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import django_filters
+from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import FilterSet
@@ -15,6 +16,7 @@ from customers.filters import DAYS, MOMENTS, YesNo, below, people_in_sight, team
 from orders.models import Order, OrderQuerySet, OrderStatus, Product, ProductQuerySet
 
 LARGEST_ID = 2**63 - 1
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
@@ -43,9 +45,11 @@ class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
         queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
     )
     ordered_from = django_filters.DateFilter(
-        method="from_day", label=_("Ordered from"), validators=DAYS
+        method="from_day", label=_("Ordered from"), validators=DAYS, widget=DAY
     )
-    ordered_to = django_filters.DateFilter(method="to_day", label=_("Ordered to"), validators=DAYS)
+    ordered_to = django_filters.DateFilter(
+        method="to_day", label=_("Ordered to"), validators=DAYS, widget=DAY
+    )
     held = django_filters.BooleanFilter(label=_("Held"), widget=YesNo)
     updated_since = django_filters.IsoDateTimeFilter(
         field_name="updated_at", lookup_expr="gte", label=_("Changed since"), validators=MOMENTS

@@ -1,35 +1,265 @@
-"""Scaffold."""
+"""The pages of orders and products."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import push_url
+
+from accounts.access import may, needs
+from accounts.history import described
+from accounts.models import AuditEntry, User
+from crm.lib.export import stream_table
+from crm.lib.htmx import page_or_part, wants_part
+from crm.lib.keyset import count_up_to, keyset_page
+from crm.lib.listing import address, quick_filters, sort_heads, turns
+from crm.lib.text import Text
+from customers import divisions
+from customers.filters import teams_in_sight
+from customers.models import Customer
+from customers.views import file_frame
+from orders import trend
+from orders.amounts import line_amount
+from orders.filters import OrderFilter, ProductFilter
+from orders.forms import ProductForm
+from orders.models import Order, OrderLine, OrderQuerySet, OrderStatus, Product
+
+PAGE_SIZE = 50
+COLUMNS = (
+    *("id", "external_id", "ordered_at", "status", "amount", "held"),
+    *("customer_id", "customer__name", "customer__owner__name"),
+)
+SORTS = {"-ordered_at": ("-ordered_at", "-id"), "ordered_at": ("ordered_at", "id")}
+TABS: tuple[tuple[Text, dict[str, str]], ...] = (
+    (gettext_lazy("All"), {}),
+    *((status.label, {"status": status.value}) for status in OrderStatus),
+    (gettext_lazy("Held"), {"held": "true"}),
+)
+CHIPS = ("ordered_from", "ordered_to", "owner", "team", "status", "held")
+#: How far a status has come, as the tone of its dot.
+TONES = {
+    OrderStatus.DRAFT: "off",
+    OrderStatus.CONFIRMED: "acc",
+    OrderStatus.SHIPPED: "acc",
+    OrderStatus.COMPLETED: "good",
+    OrderStatus.CANCELLED: "off",
+    OrderStatus.RETURNED: "warn",
+}
+EXPORTED = (
+    *("external_id", "ordered_at", "status", "customer__external_id", "customer__name"),
+    *("customer__owner__name", "amount", "held", "payment_method", "promotion"),
+    *("delivery_division", "delivery_address"),
+)
+PRODUCT_COLUMNS = (
+    *("id", "external_id", "name", "category", "unit", "dealer_price", "retail_price", "active"),
+)
 
 
-def list_(request: HttpRequest, pk: int = 0) -> HttpResponse:
-    return HttpResponse("orders:list")
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the list with its status in words and tone."""
+    status = OrderStatus(row["status"])
+    return {**row, "status_label": status.label, "tone": TONES[status]}
 
 
-def export(request: HttpRequest, pk: int = 0) -> HttpResponse:
-    return HttpResponse("orders:export")
+@require_safe
+@needs("orders:read")
+def list_(request: HttpRequest) -> HttpResponse:
+    """Orders of the customers in sight, newest first; also answers htmx with the rows."""
+    user = cast(User, request.user)
+    filters = OrderFilter(request.GET, queryset=Order.objects.visible_to(user), request=request)
+    found = filters.qs if filters.is_valid() else Order.objects.none()
+    sort = request.GET.get("sort", "")
+    sort = sort if sort in SORTS else "-ordered_at"
+    page = keyset_page(
+        found.values(*COLUMNS),
+        order=SORTS[sort],
+        cursor=request.GET.get("cursor", ""),
+        size=PAGE_SIZE,
+    )
+    names = {*filters.filters, "sort", "cursor"}
+    customer_id = filters.form.cleaned_data.get("customer_id") if filters.is_valid() else None
+    context = {
+        "filters": filters,
+        "chips": [
+            filters.form[name]
+            for name in CHIPS
+            if name != "team" or teams_in_sight(request).exists()
+        ],
+        "rows": [shown(row) for row in page.rows],
+        "page": page,
+        "count": count_up_to(found),
+        "sort": sort,
+        "heads": sort_heads(request, names, sort, ("-ordered_at",)),
+        "narrowed": any(request.GET.get(name) for name in filters.filters),
+        "tabs": quick_filters(request, names, TABS),
+        "customer": customer_id
+        and Customer.objects.visible_to(user).filter(pk=customer_id).first(),
+        "without_customer": address(request, names - {"customer_id", "cursor"}),
+        **turns(request, names, page),
+    }
+    response = page_or_part(request, "orders/list.html", "orders/_list.html", context)
+    if wants_part(request):
+        push_url(response, address(request, names))
+    return response
 
 
-def detail(request: HttpRequest, pk: int = 0) -> HttpResponse:
-    return HttpResponse("orders:detail")
+@require_safe
+@needs("orders:read")
+def export(request: HttpRequest) -> HttpResponse:
+    """The filtered list as an Excel or CSV file."""
+    user = cast(User, request.user)
+    filters = OrderFilter(request.GET, queryset=Order.objects.visible_to(user), request=request)
+    found = filters.qs if filters.is_valid() else Order.objects.none()
+    order = SORTS.get(request.GET.get("sort", ""), SORTS["-ordered_at"])
+    name = _("Orders %(day)s") % {"day": timezone.localdate().isoformat()}
+    rows = export_rows(found.order_by(*order))
+    return stream_table(name, export_head(), rows, request.GET.get("format", "xlsx"))
 
 
-def of_customer(request: HttpRequest, pk: int = 0) -> HttpResponse:
-    return HttpResponse("orders:of-customer")
+def export_head() -> list[str]:
+    """The titles of the export, in the reader's language."""
+    return [
+        _("Order number"), _("Ordered"), _("Status"), _("Customer number"), _("Customer"),
+        _("Owner"), _("Amount"), _("Held"), _("Payment method"), _("Promotion"),
+        _("Delivery division"), _("Delivery area"), _("Delivery address"),
+    ]  # fmt: skip
 
 
-def products(request: HttpRequest, pk: int = 0) -> HttpResponse:
-    return HttpResponse("orders:products")
+def export_rows(orders: OrderQuerySet) -> Iterator[tuple[object, ...]]:
+    """The rows of the export, read from the database as they are written."""
+    for *facts, division, delivered_to in orders.values_list(*EXPORTED).iterator(chunk_size=2000):
+        facts[2] = OrderStatus(facts[2]).label
+        yield (*facts, division, divisions.name(division), delivered_to)
 
 
-def product_new(request: HttpRequest, pk: int = 0) -> HttpResponse:
-    return HttpResponse("orders:product-new")
+@require_safe
+@needs("orders:read")
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One order with its lines and its changes."""
+    user = cast(User, request.user)
+    lines = OrderLine.objects.select_related("product").order_by("line_no")
+    order = get_object_or_404(
+        Order.objects.visible_to(user)
+        .select_related("customer", "customer__owner")
+        .prefetch_related(Prefetch("lines", queryset=lines)),
+        pk=pk,
+    )
+    context = {
+        "order": order,
+        "tone": TONES[OrderStatus(order.status)],
+        "area_name": divisions.name(order.delivery_division),
+        "lines": [
+            (line, line_amount(line.quantity, line.unit_price)) for line in order.lines.all()
+        ],
+        "changes": described(AuditEntry.objects.of(order).order_by("-id")[:30]),
+        "may_products": may(user, "products:read"),
+    }
+    return render(request, "orders/detail.html", context)
 
 
-def product(request: HttpRequest, pk: int = 0) -> HttpResponse:
-    return HttpResponse("orders:product")
+@require_safe
+@needs("orders:read")
+def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
+    """A customer's orders with their trend: a page of the file, or to htmx its short form."""
+    user = cast(User, request.user)
+    customer = get_object_or_404(Customer.objects.visible_to(user).select_related("owner"), pk=pk)
+    orders = Order.objects.visible_to(user).filter(customer=customer)
+    page = keyset_page(
+        orders.values(*COLUMNS),
+        order=SORTS["-ordered_at"],
+        cursor=request.GET.get("cursor", ""),
+        size=5 if wants_part(request) else PAGE_SIZE,
+    )
+    context = {
+        **file_frame(customer, user, "orders"),
+        "rows": [shown(row) for row in page.rows],
+        "page": page,
+        "trend": trend.of_customer(customer, today=timezone.localdate()),
+        **turns(request, {"cursor"}, page),
+    }
+    return page_or_part(request, "orders/of_customer.html", "orders/_of_customer.html", context)
 
 
-def product_edit(request: HttpRequest, pk: int = 0) -> HttpResponse:
-    return HttpResponse("orders:product-edit")
+@require_safe
+@needs("products:read")
+def products(request: HttpRequest) -> HttpResponse:
+    """Everything we sell, by name; also answers htmx with the rows."""
+    user = cast(User, request.user)
+    filters = ProductFilter(request.GET, queryset=Product.objects.visible_to(user), request=request)
+    found = filters.qs if filters.is_valid() else Product.objects.none()
+    page = keyset_page(
+        found.values(*PRODUCT_COLUMNS),
+        order=("name", "id"),
+        cursor=request.GET.get("cursor", ""),
+        size=PAGE_SIZE,
+    )
+    names = {*filters.filters, "cursor"}
+    context = {
+        "filters": filters,
+        "chips": [filters.form[name] for name in ("category", "active")],
+        "page": page,
+        "count": count_up_to(found),
+        "narrowed": any(request.GET.get(name) for name in filters.filters),
+        "may_write": may(user, "products:write"),
+        **turns(request, names, page),
+    }
+    response = page_or_part(request, "orders/products.html", "orders/_products.html", context)
+    if wants_part(request):
+        push_url(response, address(request, names))
+    return response
+
+
+@require_safe
+@needs("products:read")
+def product(request: HttpRequest, pk: int) -> HttpResponse:
+    """One product with its prices and its changes."""
+    user = cast(User, request.user)
+    thing = get_object_or_404(Product.objects.visible_to(user), pk=pk)
+    context = {
+        "product": thing,
+        "changes": described(AuditEntry.objects.of(thing).order_by("-id")[:30]),
+        "may_write": may(user, "products:write"),
+    }
+    return render(request, "orders/product.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("products:write")
+def product_new(request: HttpRequest) -> HttpResponse:
+    """Add a product."""
+    form = ProductForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        thing = form.save()
+        messages.success(request, _("%(name)s is on the list.") % {"name": thing.name})
+        return redirect("orders:product", pk=thing.pk)
+    return render(request, "orders/product_form.html", {"form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("products:write")
+@transaction.atomic
+def product_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a product, unless somebody else did since the form was opened."""
+    user = cast(User, request.user)
+    things = Product.objects.visible_to(user)
+    if request.method == "POST":
+        things = things.select_for_update()
+    thing = get_object_or_404(things, pk=pk)
+    name = thing.name
+    form = ProductForm(request.POST or None, instance=thing)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        return redirect("orders:product", pk=thing.pk)
+    context = {"form": form, "product": thing, "name": name}
+    return render(request, "orders/product_form.html", context)

@@ -1,0 +1,84 @@
+"""What the lists of all apps share: addresses, quick filters, sortable heads, turning pages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from crm.lib.keyset import Page
+from crm.lib.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A quick filter: its label, address, and whether the page shows it now."""
+
+    label: Text
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a sortable column: where it leads, and its `aria-sort` now ("" if unsorted)."""
+
+    url: str
+    aria: str
+
+
+def address(request: HttpRequest, names: Collection[str], **changes: str) -> str:
+    """The address of the page with only its known, filled parameters, some of them changed."""
+    query = request.GET.copy()
+    for name in list(query):
+        if name not in names or not query[name]:
+            del query[name]
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value:
+            query[name] = value
+    return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
+def sort_heads(
+    request: HttpRequest, names: Collection[str], sort: str, columns: Iterable[str]
+) -> dict[str, Head]:
+    """The heads of `columns` by name, where the list is in the order `sort` (-column: falling).
+
+    `columns` are written in the direction they begin with; a second press turns it round.
+    """
+    heads = {}
+    for first in columns:
+        column = first.lstrip("-")
+        other = column if first.startswith("-") else f"-{column}"
+        aria = {column: "ascending", f"-{column}": "descending"}.get(sort, "")
+        to = other if sort == first else first
+        heads[column] = Head(address(request, names, sort=to, cursor=""), aria)
+    return heads
+
+
+def quick_filters(
+    request: HttpRequest,
+    names: Collection[str],
+    offered: Iterable[tuple[Text, Mapping[str, str]]],
+) -> list[Tab]:
+    """Tabs that each set some filters and keep the others; the current one is what is shown."""
+    offered = list(offered)
+    touched = {name for _label, wanted in offered for name in wanted}
+    nothing = dict.fromkeys(touched, "")
+    shown = {name: request.GET.get(name, "") for name in touched}
+    kept = set(names) - touched - {"cursor"}
+    return [
+        Tab(label, address(request, kept, **wanted), shown == {**nothing, **wanted})
+        for label, wanted in offered
+    ]
+
+
+def turns(request: HttpRequest, names: Collection[str], page: Page[Any]) -> dict[str, str]:
+    """The addresses of the pages before and after; "" where there is none."""
+    return {
+        "previous_url": page.previous and address(request, names, cursor=page.previous),
+        "next_url": page.next and address(request, names, cursor=page.next),
+    }
