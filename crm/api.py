@@ -9,8 +9,9 @@ from customers import api as customers
 from customers import sync_api as customer_sync
 from orders import api as orders
 from orders import sync_api as order_sync
+from visits import api as visits
 
-MODULES = (customers, orders)
+MODULES = (customers, orders, visits)
 
 router = SimpleRouter()
 extra: list[URLPattern | URLResolver] = []

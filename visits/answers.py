@@ -28,9 +28,9 @@ class Sales(models.TextChoices):
     """How our products sell here."""
 
     VERY_GOOD = "very_good", _("Very well")
-    NORMAL = "normal", _("Normally")
-    SLOW = "slow", _("Slowly")
-    STUCK = "stuck", _("Hardly at all")
+    NORMAL = "normal", _("Normal")
+    SLOW = "slow", _("Slow")
+    STUCK = "stuck", _("Stuck")
 
 
 class Care(models.TextChoices):

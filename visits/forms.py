@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import AuditEntry, User
 from customers.models import Customer
@@ -143,7 +144,10 @@ class VisitForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "aria-label": _("More about sales")}),
     )
     new_need = forms.TypedChoiceField(
-        choices=[("no", _("No")), ("yes", _("Yes"))],
+        choices=[
+            ("no", pgettext_lazy("new need", "No")),
+            ("yes", pgettext_lazy("new need", "Yes")),
+        ],
         coerce=lambda value: value == "yes",
         empty_value=None,
         widget=forms.RadioSelect,

@@ -18,7 +18,7 @@ from crm.lib.formats import local_day
 from crm.lib.models import Record
 from customers.models import Tier
 from visits.answers import Answers, check_complete, cleaned
-from visits.places import Place, distance_m
+from visits.places import NEAR_M, Place, distance_m
 
 
 class VisitStatus(models.TextChoices):
@@ -146,6 +146,11 @@ class Visit(Tracked, Record):
     def is_open(self) -> bool:
         return self.status in (VisitStatus.PLANNED, VisitStatus.CHECKED_IN)
 
+    @property
+    def was_near(self) -> bool:
+        """Whether the check-in was at the customer's address."""
+        return self.distance_m is not None and self.distance_m <= NEAR_M
+
     def may_become(self, status: str) -> bool:
         return status in FOLLOWS[self.status]
 
@@ -166,7 +171,7 @@ class Visit(Tracked, Record):
         place: Place | None = None,
     ) -> None:
         """Begin the visit: `by` visits the customer at `at`, at `place` where that is known."""
-        self._refuse_unless_may_become(VisitStatus.CHECKED_IN)
+        self.refuse_unless_may_become(VisitStatus.CHECKED_IN)
         _refuse_future(at, now)
         self.status = VisitStatus.CHECKED_IN
         self.rep = by
@@ -183,6 +188,8 @@ class Visit(Tracked, Record):
 
     def write(self, *, answers: Answers, words: str, purpose: str, now: datetime) -> None:
         """Keep a draft of the record, or put right one that was closed today."""
+        if self.status == VisitStatus.PLANNED:
+            raise ValidationError(_("Check in before you write."), code="not_checked_in")
         if not self.may_be_written(now):
             raise ValidationError(
                 _("This visit is closed; its record can be put right on the day of closing only."),
@@ -196,7 +203,7 @@ class Visit(Tracked, Record):
 
     def close(self, *, answers: Answers, words: str, purpose: str, now: datetime) -> None:
         """Finish the visit. Refused while one of the four questions is open (P27)."""
-        self._refuse_unless_may_become(VisitStatus.DONE)
+        self.refuse_unless_may_become(VisitStatus.DONE)
         _refuse_future(self.checked_in_at or self.scheduled_for, now)
         answers = cleaned(answers)
         check_complete(answers)
@@ -215,13 +222,13 @@ class Visit(Tracked, Record):
 
     def cancel(self) -> None:
         """Call the visit off."""
-        self._refuse_unless_may_become(VisitStatus.CANCELLED)
+        self.refuse_unless_may_become(VisitStatus.CANCELLED)
         self.status = VisitStatus.CANCELLED
         self.save()
 
     def miss(self, now: datetime) -> None:
         """Say that a planned visit did not take place."""
-        self._refuse_unless_may_become(VisitStatus.MISSED)
+        self.refuse_unless_may_become(VisitStatus.MISSED)
         if self.scheduled_for > now:
             raise ValidationError(
                 _("The time of this visit has not come yet; cancel it instead."), code="not_yet"
@@ -229,7 +236,7 @@ class Visit(Tracked, Record):
         self.status = VisitStatus.MISSED
         self.save()
 
-    def _refuse_unless_may_become(self, status: VisitStatus) -> None:
+    def refuse_unless_may_become(self, status: VisitStatus) -> None:
         if not self.may_become(status):
             raise ValidationError(
                 _("A visit that is “%(from)s” cannot become “%(to)s”."),

@@ -6,6 +6,8 @@ from decimal import Decimal
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
 
+#: Nearer than this counts as at the customer: phones in a building are some hundred metres out.
+NEAR_M = 500
 EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 
 Degrees = Decimal | float

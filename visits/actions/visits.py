@@ -1,37 +1,22 @@
-"""What people and jobs do with visits and reminders where several rows change together."""
+"""What people and programs do with visits where several rows change together."""
 
 from __future__ import annotations
 
-import logging
-from datetime import date, datetime, timedelta
-from smtplib import SMTPException
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage, get_connection
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.models import AuditEntry, User
-from accounts.models.audit import Action
-from crm.lib.calendar import occasions
+from accounts.models import User
 from crm.lib.days import day_bounds
 from crm.lib.formats import local_day
-from customers.models import Customer, Tier
+from customers.models import Customer
 from visits.answers import Answers, cleaned
-from visits.models import OccasionCode, OccasionRule, Reminder, Visit, VisitStatus
+from visits.models import Visit, VisitStatus
 from visits.places import Place
-
-log = logging.getLogger("visits")
-
-BATCH = 1000
-MAIL_TIMEOUT_S = 10
 
 
 @transaction.atomic
@@ -187,114 +172,79 @@ def _note_visit_on_customer(visit: Visit) -> None:
         customer.save(update_fields=["last_visited_on"])
 
 
-# --- reminders
+@transaction.atomic
+def take_visit(*, visit: Visit, wanted: Visit, now: datetime) -> tuple[Visit, bool]:
+    """Store a visit as another program describes it; returns it, and whether it is new.
 
-
-def make_reminders(*, today: date) -> int:
-    """Make the reminders that are due; returns how many are new.
-
-    For every occasion at most its rule's days ahead, one reminder for each A and B customer that
-    somebody who still works here owns. Run again, late, or twice at once, it makes each only once.
+    `visit` is the bare plan, `wanted` what it comes to: its state, check-in, answers and words.
+    The same `client_id` again leads to the visit that is there.
     """
-    made = 0
-    for rule in OccasionRule.objects.filter(enabled=True):
-        for occasion in occasions(today, today + timedelta(days=rule.days_before)):
-            if occasion.code == rule.code:
-                made += _make_reminders_of(rule.pk, occasion.code, occasion.on)
-    return made
+    visit.status = VisitStatus.PLANNED
+    try:
+        with transaction.atomic():
+            if wanted.status == VisitStatus.PLANNED:
+                visit.save()
+            _bring_to(visit, wanted, now)
+    except IntegrityError:  # the first sending came through at the same moment
+        known = visit.client_id and _visit_of(visit.client_id, visit.customer)
+        if not known:
+            raise
+        return known, False
+    return visit, True
 
 
 @transaction.atomic
-def _make_reminders_of(rule_id: int, code: str, on: date) -> int:
-    # The rule's row is the queue of the workers: the second finds the rows of the first.
-    OccasionRule.objects.select_for_update().get(pk=rule_id)
-    there = Reminder.objects.filter(customer=OuterRef("pk"), occasion=code, on=on)
-    to_greet = (
-        Customer.objects.filter(abc__in=[Tier.A, Tier.B], owner__is_active=True)
-        .exclude(Exists(there))
-        .order_by("pk")
-        .values_list("pk", "owner_id")
-    )
-    made = Reminder.objects.bulk_create(
-        [
-            Reminder(occasion=code, on=on, customer_id=customer_id, user_id=owner_id, version=1)
-            for customer_id, owner_id in to_greet
-        ],
-        batch_size=BATCH,
-    )
-    AuditEntry.write_many(
-        AuditEntry.build(
-            model=Reminder,
-            object_id=reminder.pk,
-            object_name=f"{code} {on}",
-            action=Action.CREATE,
-            before={},
-            after={
-                "occasion": code,
-                "on": on,
-                "customer_id": reminder.customer_id,
-                "user_id": reminder.user_id,
-            },
+def change_visit(*, visit: Visit, wanted: Visit, now: datetime) -> Visit:
+    """Bring a stored visit to what another program says it is, by the steps a person takes."""
+    if wanted.customer_id != visit.customer_id:
+        raise ValidationError({"customer": _("A visit stays with its customer.")}, code="fixed")
+    if wanted.client_id != visit.client_id:
+        raise ValidationError({"client_id": _("This number stays as it is.")}, code="fixed")
+    if visit.status == VisitStatus.PLANNED:
+        visit.rep = wanted.rep
+        if (wanted.scheduled_for, wanted.purpose) != (visit.scheduled_for, visit.purpose):
+            visit.move(to=wanted.scheduled_for, purpose=wanted.purpose)
+    elif wanted.scheduled_for != visit.scheduled_for or wanted.rep_id != visit.rep_id:
+        raise ValidationError(_("Only a planned visit can be moved."), code="not_planned")
+    elif wanted.checked_in_at != visit.checked_in_at:
+        raise ValidationError(
+            {"checked_in_at": _("The time of the check-in stays as it is.")}, code="fixed"
         )
-        for reminder in made
-    )
-    return len(made)
+    _bring_to(visit, wanted, now)
+    return visit
 
 
-def send_reminder_mails(*, now: datetime) -> int:
-    """One mail per person and occasion for the reminders not mailed yet; returns how many failed.
+def _bring_to(visit: Visit, wanted: Visit, now: datetime) -> None:
+    """The steps from the state of `visit` to that of `wanted`; refuses those that do not exist."""
+    place = _place_of(wanted)
+    record: dict[str, Any] = {
+        "answers": wanted.answers,
+        "words": wanted.words,
+        "purpose": wanted.purpose,
+        "now": now,
+    }
+    began = wanted.status in (VisitStatus.CHECKED_IN, VisitStatus.DONE)
+    if began and visit.status == VisitStatus.PLANNED:
+        at = wanted.checked_in_at or now
+        visit.check_in(by=wanted.rep, at=at, now=now, place=place)
+    elif visit.status == VisitStatus.CHECKED_IN and place and place != _place_of(visit):
+        visit.locate(place)
+    if wanted.status == VisitStatus.DONE and visit.status != VisitStatus.DONE:
+        visit.close(**record)
+        _note_visit_on_customer(visit)
+    elif wanted.status == VisitStatus.CANCELLED and visit.status != wanted.status:
+        visit.cancel()
+    elif wanted.status == VisitStatus.MISSED and visit.status != wanted.status:
+        visit.miss(now)
+    else:
+        if wanted.status != visit.status:
+            visit.refuse_unless_may_become(VisitStatus(wanted.status))
+        told = (cleaned(wanted.answers), wanted.words.strip(), wanted.purpose.strip())
+        if told != (visit.answers, visit.words, visit.purpose):
+            visit.write(**record)
 
-    A mail that cannot be sent leaves its reminders to the next run.
-    """
-    today = local_day(now)
-    groups = (
-        Reminder.objects.to_mail(today)
-        .order_by("on", "occasion", "customer__owner")
-        .values_list("customer__owner", "occasion", "on")
-        .distinct()
-    )
-    failed = 0
-    for owner_id, code, on in list(groups):
-        try:
-            _mail_reminders(owner_id, code, on, now)
-        except (OSError, SMTPException) as error:
-            failed += 1
-            log.warning(
-                "a reminder mail for %s %s was not sent: %s", code, on, type(error).__name__
-            )
-    return failed
 
-
-@transaction.atomic
-def _mail_reminders(owner_id: int, code: str, on: date, now: datetime) -> None:
-    """Send what is still unsent of one group; rows another worker is sending are left to it."""
-    reminders = list(
-        Reminder.objects.to_mail(local_day(now))
-        .filter(customer__owner=owner_id, occasion=code, on=on)
-        .select_related("customer")
-        .select_for_update(of=("self",), skip_locked=True)
-        .order_by("customer__abc", "customer__name", "pk")
-    )
-    if not reminders:
-        return
-    owner = User.objects.get(pk=owner_id)
-    with translation.override(owner.language):
-        context: dict[str, Any] = {
-            "owner": owner,
-            "occasion": OccasionCode(code).label,
-            "on": on,
-            "days": (on - local_day(now)).days,
-            "customers": [reminder.customer for reminder in reminders],
-            "url": settings.BASE_URL + reverse("visits:reminders"),
-        }
-        mail = EmailMessage(
-            subject=_("%(occasion)s: %(n)s to greet")
-            % {"occasion": context["occasion"], "n": len(reminders)},
-            body=render_to_string("visits/mail/reminders.txt", context),
-            to=[owner.email],
-            connection=get_connection(timeout=MAIL_TIMEOUT_S),
-        )
-    mail.send()
-    Reminder.objects.filter(pk__in=[reminder.pk for reminder in reminders]).update(
-        mailed_at=now, updated_at=now, version=F("version") + 1
-    )
+def _place_of(visit: Visit) -> Place | None:
+    if visit.latitude is None or visit.longitude is None:
+        return None
+    return Place(visit.latitude, visit.longitude, visit.accuracy_m)

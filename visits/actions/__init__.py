@@ -1,0 +1,28 @@
+"""What people, programs and jobs do with visits and reminders."""
+
+from visits.actions.reminders import make_reminders, send_reminder_mails
+from visits.actions.visits import (
+    cancel_visit,
+    change_visit,
+    check_in,
+    log_visit,
+    miss_visit,
+    move_visit,
+    plan_visit,
+    record_visit,
+    take_visit,
+)
+
+__all__ = [
+    "cancel_visit",
+    "change_visit",
+    "check_in",
+    "log_visit",
+    "make_reminders",
+    "miss_visit",
+    "move_visit",
+    "plan_visit",
+    "record_visit",
+    "send_reminder_mails",
+    "take_visit",
+]
