@@ -88,7 +88,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped li
         return reverse("accounts:settings")
 
     def add_message(
-        self, request: HttpRequest, level: int, message_template: str | None = None, **rest: Any
+        self,
+        request: HttpRequest,
+        level: int,
+        message_template: str | None = None,
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         # Signing in and out is seen without a message.
         if message_template == "account/messages/password_changed.txt":

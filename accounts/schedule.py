@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from accounts.models import AuditEntry
 from accounts.models.audit import Action
 from crm.lib.text import Text
+
+#: Names that jobs of the product carry in the database, for the catalogue.
+NAMES = (gettext_noop("Tiers, every night"), gettext_noop("Holiday reminders"))
 
 DAYS: dict[str, Text] = {
     "0": gettext_lazy("Sunday"),
