@@ -162,3 +162,74 @@ def write_customers(*, now: datetime) -> tuple[str, list[Any]]:
             OR c.order_count <> r.orders OR c.last_ordered_on {d.differs} r.last_on)
     """  # noqa: S608  # made of this module's own pieces; values are parameters
     return statement, [connection.ops.adapt_datetimefield_value(now)]
+
+
+def standings(ids: list[int]) -> tuple[str, list[Any]]:
+    """Net, rank, number of ranked customers, share before and share with it, by the stored facts.
+
+    Ranks are the whole company's, whoever asks.
+    """
+    d = dialect()
+    unit = d.unit.format("net_amount")
+    marks = ", ".join(["%s"] * len(ids))
+    statement = f"""
+        SELECT id, net, place, ranked,
+            {d.share.format(before="(running - net)", total="total")},
+            {d.share.format(before="running", total="total")}
+        FROM ({company(unit)}) placed WHERE id IN ({marks})
+    """  # noqa: S608  # made of this module's own pieces; values are parameters
+    return statement, ids
+
+
+def company(unit: str) -> str:
+    """Every ranked customer with its place, by the stored facts."""
+    return f"""
+        SELECT id, {unit} AS net, ROW_NUMBER() OVER line AS place, COUNT(*) OVER () AS ranked,
+            SUM({unit}) OVER line AS running, SUM({unit}) OVER () AS total
+        FROM customers_customer WHERE net_amount > 0
+        WINDOW line AS ({in_order("net_amount")} ROWS UNBOUNDED PRECEDING)
+    """  # noqa: S608  # made of this module's own pieces
+
+
+def ranking(scope: str) -> str:
+    """The ranked customers among `scope` (a statement that gives ids), by rank, with their shares.
+
+    Columns: rank, number, name, owner, tier, net, share, share with all before it.
+    """
+    d = dialect()
+    unit = d.unit.format("net_amount")
+    return f"""
+        SELECT placed.place, c.external_id, c.name, u.name, c.abc, placed.net,
+            {d.share.format(before="placed.net", total="placed.total")},
+            {d.share.format(before="placed.running", total="placed.total")}
+        FROM ({company(unit)}) placed
+        JOIN customers_customer c ON c.id = placed.id
+        LEFT JOIN accounts_user u ON u.id = c.owner_id
+        WHERE placed.id IN ({scope})
+        ORDER BY placed.place
+    """  # noqa: S608  # made of this module's own pieces and the ORM's; values are parameters
+
+
+def tally(standing: str) -> str:
+    """Customers, those with a net amount above zero, and their sum, by tier.
+
+    `standing` is a statement that gives id, external_id, tier and amount.
+    """
+    unit = dialect().unit.format("amount")
+    return f"""
+        SELECT tier, COUNT(*), SUM(CASE WHEN amount > 0 THEN 1 ELSE 0 END),
+            SUM(CASE WHEN amount > 0 THEN {unit} ELSE 0 END)
+        FROM ({standing}) standing GROUP BY tier
+    """  # noqa: S608  # made of this module's own pieces and the ORM's; values are parameters
+
+
+def running(standing: str, places: list[int]) -> str:
+    """What the first 1, 2, … customers of `standing` bought together, at the given places."""
+    unit = dialect().unit.format("amount")
+    return f"""
+        SELECT place, running FROM (
+            SELECT ROW_NUMBER() OVER line AS place, SUM({unit}) OVER line AS running
+            FROM ({standing}) standing WHERE amount > 0
+            WINDOW line AS ({in_order("amount")} ROWS UNBOUNDED PRECEDING)
+        ) placed WHERE place IN ({", ".join(map(str, places))}) ORDER BY place
+    """  # noqa: S608  # made of this module's own pieces and the ORM's; values are parameters
