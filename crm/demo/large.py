@@ -29,6 +29,8 @@ ORDERS = 1_000_000
 REPS = 400
 SPAN = 730
 DAYS_WITH_LINES = 60
+#: Pareto's law for this many customers, see network.py.
+LAW = (1.0, 100.0, 9_000.0)
 #: Orders with lines are held for a few days at a time, since their lines are written after them.
 DAYS_AT_ONCE = 4
 
@@ -63,7 +65,7 @@ class Market:
         self.first, self.orders = first, orders
         self.ranks = list(range(customers))
         rng.shuffle(self.ranks)
-        yearly = [pareto(rank, customers) for rank in self.ranks]
+        yearly = [pareto(rank, customers, LAW) for rank in self.ranks]
         often = [min(52.0, max(1.2, 1.5 * (amount / 1000) ** 0.38)) for amount in yearly]
         self.often = list(accumulate(often))
         self.usual = array("d", (y / o for y, o in zip(yearly, often, strict=True)))

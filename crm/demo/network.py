@@ -88,14 +88,16 @@ _TAGS = {
     Kind.OUTLET: ("学校周边", "社区店", "夫妻店", "农贸市场", "景区", "重点街区"),
     Kind.GROUP_BUYER: ("福利采购", "办公采购", "礼品采购", "食堂用油"),
 }
-#: Pareto's shape and shift, chosen so that the first fifth brings about four fifths (P14).
-_SHAPE, _SHIFT, _SCALE = 0.8, 4.0, 8_500.0
+#: Shape, shift and scale of Pareto's law for 400 customers, chosen so that the first fifth brings
+#: about four fifths (P14).
+_LAW = (0.8, 4.0, 8_500.0)
 UNOWNED = 4
 
 
-def pareto(rank: int, of: int) -> float:
+def pareto(rank: int, of: int, law: tuple[float, float, float] = _LAW) -> float:
     """What the customer of `rank` (0 is the largest) among `of` buys in a year, yuan."""
-    return float(_SCALE * ((of + _SHIFT) / (rank + _SHIFT)) ** (1 / _SHAPE))
+    shape, shift, scale = law
+    return float(scale * ((of + shift) / (rank + shift)) ** (1 / shape))
 
 
 def make_dealers(rng: Random, *, first_id: int, today: date) -> list[Dealer]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 
 from crm.lib.calendar import lunar_day, occasions_of
 
@@ -21,6 +22,7 @@ def days_of(first: date, last: date) -> list[date]:
     return [first + timedelta(days=i) for i in range((last - first).days + 1)]
 
 
+@cache
 def closed(day: date) -> bool:
     """Whether the trade rests: the week of Spring Festival, and the first days of October."""
     spring = lunar_day(day.year, 1, 1)
@@ -50,6 +52,7 @@ def demand(day: date) -> float:
     return factor * max(rises, default=1.0)
 
 
+@cache
 def festival_ahead(day: date, within: int = 45) -> str:
     """The gift-giving occasion that is at most `within` days ahead, or an empty text."""
     for year in (day.year, day.year + 1):

@@ -46,7 +46,7 @@ class Writer:
         self._written.append(model)
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
-                lines = _CopyLines(rows, tail=copy_text(rest))
+                lines = _CopyLines(rows, rest)
                 cursor.copy_expert(f"COPY {table} ({quoted}) FROM STDIN", lines)
                 return
             marks = ", ".join(["%s"] * len(names))
@@ -125,8 +125,8 @@ _SQLITE: dict[type, Callable[[Any], Any]] = {
 class _CopyLines:
     """A file of COPY lines that is made while it is read."""
 
-    def __init__(self, rows: Iterable[Row], *, tail: str) -> None:
-        end = f"\t{tail}\n" if tail else "\n"
+    def __init__(self, rows: Iterable[Row], rest: Row) -> None:
+        end = f"\t{copy_text(rest)}\n" if rest else "\n"
         self._lines: Iterator[str] = (copy_text(row) + end for row in rows)
         self._left = ""
 

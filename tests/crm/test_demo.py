@@ -1,0 +1,381 @@
+"""The demo company: the same for the same seed and day, whole, and believable."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from math import ceil
+from typing import Any
+
+import phonenumbers
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.db import connection, models, transaction
+from django.db.models import Count, F, Sum
+from django.test import Client
+from django.urls import reverse
+from pytest_django.plugin import DjangoDbBlocker
+
+from accounts.models import AuditEntry, Team, User
+from accounts.roles import Role
+from crm.demo import company, large
+from crm.demo.people import LOGINS, PASSWORD, REPS
+from crm.demo.places import PREFECTURES, TERRITORIES, Place, full_name, phone, whole_provinces
+from crm.demo.season import demand
+from customers.divisions import is_known, path
+from customers.models import Customer, Kind
+from orders.models import NETTED, Order, OrderLine, OrderStatus, Product
+from tests.factories import local, make_team
+from tiers.models import TierChange, TierRun
+from tiers.tiering import window
+from visits.answers import check_complete, cleaned
+from visits.models import Cadence, Reminder, Visit, VisitStatus
+
+TODAY = date(2026, 6, 16)
+NOW = local(2026, 6, 16, 12, 5)
+#: Times of writing differ from load to load, and ids that the database hands out may.
+VOLATILE = {"created_at", "updated_at"}
+TABLES: tuple[tuple[type[models.Model], set[str]], ...] = (
+    (Team, set()),
+    (User, set()),
+    (Product, set()),
+    (Customer, set()),
+    (Order, set()),
+    (OrderLine, set()),
+    (Visit, set()),
+    (Reminder, {"id"}),
+    (TierChange, {"id", "run_id"}),
+)
+
+
+def checksum() -> str:
+    digest = hashlib.sha256()
+    for model, own in TABLES:
+        names = [f.attname for f in model._meta.concrete_fields if f.attname not in VOLATILE | own]
+        order = "id" if "id" in names else "customer_id"
+        for row in model._default_manager.order_by(order, *names[:3]).values_list(*names):
+            digest.update(repr(row).encode())
+    return digest.hexdigest()
+
+
+def load(size: str = "small", seed: int = 1) -> None:
+    company.load(size=size, seed=seed, today=TODAY, now=NOW, say=lambda line: None)
+
+
+class Loaded:
+    """What the loads before the one that stays left to compare with."""
+
+    same_seed: str = ""
+    mini_large: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Loaded]:
+    """The small company, loaded once for this module and rolled back after it."""
+    loaded = Loaded()
+    with django_db_blocker.unblock():
+        with transaction.atomic():
+            load()
+            loaded.same_seed = checksum()
+            transaction.set_rollback(True)
+        with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(large, "CUSTOMERS", 600)
+            patch.setattr(large, "ORDERS", 6_000)
+            patch.setattr(large, "REPS", 30)
+            load("large")
+            loaded.mini_large = facts_of_large()
+            transaction.set_rollback(True)
+        with transaction.atomic():
+            load()
+            yield loaded
+            transaction.set_rollback(True)
+        connection.close()
+
+
+def facts_of_large() -> dict[str, Any]:
+    first_with_lines = TODAY - timedelta(days=large.DAYS_WITH_LINES)
+    return {
+        "customers": Customer.objects.count(),
+        "orders": Order.objects.count(),
+        "reps": User.objects.filter(role=Role.REP).count(),
+        "without lines": Order.objects.filter(
+            ordered_at__gte=local(first_with_lines.year, first_with_lines.month, 18), lines=None
+        ).count(),
+        "wrong sums": wrong_sums(),
+        "unknown divisions": [d for d in divisions() if not is_known(d)],
+        "planned today": reps_with_plans(),
+        "ranked": Customer.objects.exclude(abc=None).count(),
+        "numbered": Order.objects.order_by("ordered_at", "id").first() is not None
+        and list(Order.objects.order_by("id").values_list("ordered_at", flat=True))
+        == sorted(Order.objects.values_list("ordered_at", flat=True)),
+    }
+
+
+def divisions() -> set[str]:
+    return set(Customer.objects.values_list("division", flat=True))
+
+
+def wrong_sums() -> int:
+    """Orders with lines whose amount is not what the lines come to."""
+    sums = (
+        OrderLine.objects.values("order_id")
+        .annotate(total=Sum(F("quantity") * F("unit_price")))
+        .values_list("order_id", "order__amount", "total")
+    )
+    return sum(Decimal(amount) != round(Decimal(total), 2) for _pk, amount, total in sums)
+
+
+def reps_with_plans() -> int:
+    return (
+        Visit.objects.open()
+        .of_days(TODAY, TODAY)
+        .values("rep")
+        .annotate(n=Count("id"))
+        .filter(n__gte=4)
+        .count()
+    )
+
+
+def test_same_seed_and_day_give_the_same_company(demo: Loaded) -> None:
+    assert checksum() == demo.same_seed
+
+
+def test_the_company_has_the_promised_size(demo: Loaded) -> None:
+    assert Customer.objects.count() == 400
+    assert 55 <= Product.objects.count() <= 65
+    assert 6 <= Product.objects.values("category").distinct().count() <= 8
+    assert User.objects.filter(role=Role.REP).count() == 12
+    assert Counter(Team.objects.values_list("parent__name", flat=True)) == {
+        None: 1,
+        "华东大区": 3,
+    }
+    assert not Team.objects.filter(manager=None).exists()
+    assert 4_000 <= Order.objects.count() <= 10_000
+    assert Product.objects.filter(launched_on__gt=TODAY - timedelta(days=60)).count() >= 3
+
+
+def test_a_database_in_use_is_refused_and_left_alone(demo: Loaded) -> None:
+    before = checksum()
+    with pytest.raises(CommandError, match=r"(?s)empty database|空"):
+        call_command("load_demo", as_of=TODAY)
+    assert checksum() == before
+
+
+def test_every_customer_is_in_a_real_division_and_has_its_address(demo: Loaded) -> None:
+    for customer in Customer.objects.all():
+        assert is_known(customer.division), customer.name
+        assert customer.address.startswith("".join(path(customer.division)))
+        assert customer.latitude is not None
+        assert 28 < customer.latitude < 35
+        assert customer.longitude is not None
+        assert 115 < customer.longitude < 123
+
+
+def test_nobody_can_be_called(demo: Loaded) -> None:
+    """The numbers pass for valid ones, yet no local number in China begins with 9."""
+    for number in Customer.objects.values_list("phone", flat=True):
+        parsed = phonenumbers.parse(number)
+        assert phonenumbers.is_valid_number(parsed), number
+        dialled = {code[1:] for _lat, _lon, code, _digits in PREFECTURES.values()}
+        local_part = next(number[3 + n :] for n in (2, 3) if number[3 : 3 + n] in dialled)
+        assert local_part.startswith("9")
+
+
+def test_parents_supply_downwards(demo: Loaded) -> None:
+    pairs = set(
+        Customer.objects.exclude(parent=None).values_list("parent__kind", "kind").distinct()
+    )
+    assert pairs == {(Kind.DISTRIBUTOR, Kind.DEALER), (Kind.DEALER, Kind.OUTLET)}
+
+
+def test_amounts_are_what_the_lines_come_to(demo: Loaded) -> None:
+    assert wrong_sums() == 0
+    assert not Order.objects.filter(lines=None).exists()
+
+
+def test_orders_lie_in_two_years_up_to_yesterday_in_every_state(demo: Loaded) -> None:
+    moments = Order.objects.order_by("ordered_at")
+    assert moments[0].ordered_at < local(2024, 8, 1)
+    assert local(2026, 6, 12) < moments.reverse()[0].ordered_at < local(2026, 6, 16)
+    shares = {
+        row["status"]: row["n"] / Order.objects.count()
+        for row in Order.objects.values("status").annotate(n=Count("id"))
+    }
+    assert shares[OrderStatus.COMPLETED] > 0.9
+    assert 0.01 < shares[OrderStatus.CANCELLED] < 0.05
+    assert 0.01 < shares[OrderStatus.RETURNED] < 0.05
+    assert {OrderStatus.CONFIRMED, OrderStatus.SHIPPED} <= set(shares)
+
+
+def test_the_first_fifth_brings_most_of_the_amount(demo: Loaded) -> None:
+    amounts = Customer.objects.filter(net_amount__gt=0).values_list("net_amount", flat=True)
+    nets = sorted((net for net in amounts if net is not None), reverse=True)
+    share = sum(nets[: ceil(0.2 * len(nets))]) / sum(nets)
+    assert Decimal("0.7") <= share <= Decimal("0.9")
+
+
+def test_business_rises_before_spring_festival(demo: Loaded) -> None:
+    """Spring Festival is 17 February in 2026; the fortnight before last beats a plain one."""
+
+    def sold(first: date, days: int) -> Decimal:
+        end = first + timedelta(days=days)
+        return Order.objects.counted().between(
+            local(first.year, first.month, first.day), local(end.year, end.month, end.day)
+        ).aggregate(total=Sum("amount"))["total"] or Decimal(0)
+
+    assert sold(date(2026, 1, 19), 14) > 1.3 * float(sold(date(2026, 3, 16), 14))
+    assert demand(date(2026, 2, 17)) < 0.1 < demand(date(2026, 3, 17)) < demand(date(2026, 2, 3))
+
+
+def test_tiers_move_between_the_last_two_runs(demo: Loaded) -> None:
+    *_earlier, before, last = TierRun.objects.decisive().order_by("id")
+    assert (before.as_of, last.as_of) == (date(2026, 5, 31), date(2026, 6, 15))
+    assert last.changes.up().exists()
+    assert last.changes.down().exists()
+    assert 5 <= last.moved <= 80
+    assert set(Customer.objects.values_list("abc", flat=True)) == {"A", "B", "C", None}
+
+
+def test_some_customers_gave_back_more_than_they_bought(demo: Loaded) -> None:
+    first, _last = window(date(2026, 6, 15), 12)
+    odd = Customer.objects.filter(net_amount__lt=0, abc=None)
+    assert odd.exists()
+    for customer in odd:
+        orders = customer.orders.filter(
+            status__in=NETTED, ordered_at__gte=local(first.year, first.month, first.day)
+        )
+        assert sum(order.net for order in orders) == customer.net_amount
+
+
+def test_every_rep_has_visits_today(demo: Loaded) -> None:
+    assert reps_with_plans() == len(REPS)
+
+
+def test_visits_are_complete_and_some_customers_are_overdue(demo: Loaded) -> None:
+    done = Visit.objects.filter(status=VisitStatus.DONE)
+    assert done.count() > 1_000
+    assert not done.filter(checked_in_at=None).exists()
+    for visit in done[:300]:
+        check_complete(visit.answers)
+        assert cleaned(visit.answers) == visit.answers
+    skus = set(Product.objects.values_list("external_id", flat=True))
+    assert {sku for visit in done for sku in visit.answers["new_products"]} <= skus
+    every: dict[str | None, int] = dict(Cadence.objects.values_list("abc", "every_days"))
+    late = [
+        customer
+        for customer in Customer.objects.exclude(abc=None).exclude(owner=None)
+        if customer.last_visited_on is None
+        or (TODAY - customer.last_visited_on).days > every[customer.abc]
+    ]
+    assert 10 <= len(late) <= 100
+
+
+def test_last_visits_agree_with_the_visits(demo: Loaded) -> None:
+    for customer in Customer.objects.exclude(last_visited_on=None)[:40]:
+        last = customer.visits.filter(status=VisitStatus.DONE).order_by("-scheduled_for").first()
+        assert last is not None
+        assert last.visited_on == customer.last_visited_on
+
+
+def test_reminders_of_a_near_occasion_wait(demo: Loaded) -> None:
+    """Dragon Boat Festival is three days ahead (P30)."""
+    waiting = Reminder.objects.current(TODAY)
+    assert set(waiting.values_list("occasion", "on").distinct()) == {
+        ("dragon_boat", date(2026, 6, 19))
+    }
+
+
+@pytest.mark.parametrize(("role", "username", "name"), LOGINS)
+def test_each_role_has_a_login_that_works(
+    demo: Loaded, role: str, username: str, name: str
+) -> None:
+    client = Client()
+    answer = client.post(reverse("account_login"), {"login": username, "password": PASSWORD})
+    assert answer.status_code == 302, answer.content.decode()[:2000]
+    user = User.objects.get(username=username)
+    assert (user.role, user.name) == (role, name)
+    assert client.session["_auth_user_id"] == str(user.pk)
+
+
+def test_the_integration_account_cannot_sign_in(demo: Loaded) -> None:
+    account = User.objects.get(role=Role.INTEGRATION)
+    assert not account.has_usable_password()
+
+
+def test_the_load_itself_is_no_change_of_the_audit_log(demo: Loaded) -> None:
+    """The demo is the state the log starts from; only what the product does is in it."""
+    assert not AuditEntry.objects.filter(
+        model__in=["customers.customer", "orders.order", "accounts.user"], action="create"
+    ).exists()
+
+
+def test_new_rows_get_ids_of_their_own_after_the_load(demo: Loaded) -> None:
+    with transaction.atomic():
+        assert make_team(name="after").pk > Team.objects.exclude(name="after").latest("id").pk
+        transaction.set_rollback(True)
+
+
+def test_the_large_company_is_made_of_the_same_stuff(demo: Loaded) -> None:
+    """At a hundredth of its size; the real one is what the benchmarks load."""
+    found = dict(demo.mini_large)
+    assert 500 < found.pop("ranked") <= 600
+    assert found == {
+        "customers": 600,
+        "orders": 6_000,
+        "reps": 30,
+        "without lines": 0,
+        "wrong sums": 0,
+        "unknown divisions": [],
+        "planned today": 30,
+        "numbered": True,
+    }
+
+
+# --- pieces that need no database
+
+
+@pytest.mark.parametrize(
+    ("today", "days"),
+    [
+        (date(2026, 6, 16), [date(2026, 5, 31), date(2026, 6, 15)]),
+        (date(2026, 6, 1), [date(2026, 4, 30), date(2026, 5, 31)]),
+        (date(2026, 6, 5), [date(2026, 4, 30), date(2026, 6, 4)]),
+        (date(2026, 3, 9), [date(2026, 2, 28), date(2026, 3, 8)]),
+    ],
+)
+def test_the_run_before_is_a_month_end_at_least_a_week_earlier(
+    today: date, days: list[date]
+) -> None:
+    assert company._tier_days(today, runs=2) == days
+
+
+def test_every_place_is_what_it_is_called() -> None:
+    assert set(TERRITORIES) == set(REPS)
+    for place in (*whole_provinces(), *(p for own in TERRITORIES.values() for p in own)):
+        assert is_known(place.code)
+        assert place.short in full_name(place.code)
+
+
+def test_every_prefecture_has_numbers_that_pass_for_valid() -> None:
+    from random import Random
+
+    for code in PREFECTURES:
+        number = phone(Random(code), Place(code + "02", "", 0, 0, ()))
+        assert phonenumbers.is_valid_number(phonenumbers.parse(number)), (code, number)
+
+
+def test_a_day_ahead_is_refused() -> None:
+    with pytest.raises(CommandError):
+        call_command("load_demo", as_of=date(2999, 1, 1))
+
+
+@pytest.mark.django_db
+def test_a_taken_username_is_refused_before_anything_is_written() -> None:
+    User.objects.create(username="chenli", name="Somebody")
+    with pytest.raises(ValidationError, match="chenli"):
+        load()
+    assert not Team.objects.exists()
