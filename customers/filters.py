@@ -42,7 +42,7 @@ MOMENTS = (
 def people_in_sight(request: HttpRequest | None) -> QuerySet[User]:
     """Owners of customer files whom the reader may look over the shoulder of."""
     if request is None or not isinstance(request.user, User):
-        return User._default_manager.none()
+        return cast(QuerySet[User], User._default_manager.none())
     people: Any = User.objects.visible_to(request.user).owners()
     return cast(QuerySet[User], people.order_by("name", "pk"))
 

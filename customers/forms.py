@@ -187,7 +187,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
     PANELS = (
         (_("Identity"), ("name", "kind", "status", "external_id", "owner", "parent", "buyout")),
         (_("Reach"), ("phone", "email")),
-        (_("Place"), ("division", "address", "latitude", "longitude")),
+        (_("Location"), ("division", "address", "latitude", "longitude")),
         (_("Company"), ("tax_id", "founded_on")),
         (_("Tags and own fields"), ("tags", "custom")),
     )
