@@ -93,11 +93,13 @@ def send_password_link(*, user: User) -> bool:
 
 def integration_account() -> User:
     """The built-in account of API keys, made when it is first needed; nobody can sign in to it."""
+    with translation.override(settings.LANGUAGE_CODE):
+        name = _("Integration")
     user: User
     user, _made = User.objects.get_or_create(
         username=BUILT_IN,
         defaults={
-            "name": "Integration",
+            "name": name,
             "role": Role.INTEGRATION,
             "password": make_password(None),
         },

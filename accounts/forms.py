@@ -182,7 +182,7 @@ class KeyForm(forms.Form):
         empty_label=_("The built-in integration account"),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("May"),
+        label=_("Scopes"),
         choices=[(scope, VERBS[scope.partition(":")[2]]) for scope in SCOPES],
         initial=list(SCOPES),
         widget=forms.CheckboxSelectMultiple,

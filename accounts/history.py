@@ -43,21 +43,20 @@ def described(entries: Iterable[AuditEntry]) -> list[Line]:
     """The entries in words; one query for each kind of record that they point to."""
     entries = list(entries)
     names = _names_of_related(entries)
-    return [
-        Line(
-            entry,
-            kind_name(entry.model),
-            [
-                Change(
-                    _field_name(field, name),
-                    _value(field, entry.before.get(name), names),
-                    _value(field, entry.after.get(name), names),
-                )
-                for name, field in _fields(entry)
-            ],
+    return [Line(entry, kind_name(entry.model), _changes(entry, names)) for entry in entries]
+
+
+def _changes(entry: AuditEntry, names: Names) -> list[Change]:
+    """The fields of an entry; what was empty in a new or deleted record is left out."""
+    changes = [
+        Change(
+            _field_name(field, name),
+            _value(field, entry.before.get(name), names),
+            _value(field, entry.after.get(name), names),
         )
-        for entry in entries
+        for name, field in _fields(entry)
     ]
+    return [change for change in changes if change.before != DASH or change.after != DASH]
 
 
 def kind_name(label: str) -> str:
@@ -98,7 +97,7 @@ def _field_name(field: models.Field[Any, Any] | None, name: str) -> str:
 
 
 def _value(field: models.Field[Any, Any] | None, value: Any, names: Names) -> str:
-    if value is None or value in ("", [], {}):
+    if not value and value not in (False, 0):
         return DASH
     if isinstance(field, models.ForeignKey):
         related = names.get(field.related_model, {}).get(value)
@@ -107,6 +106,8 @@ def _value(field: models.Field[Any, Any] | None, value: Any, names: Names) -> st
         return _("yes") if value else _("no")
     if isinstance(field, models.DateTimeField) and (moment := parse_datetime(str(value))):
         return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+    if isinstance(value, list) and not any(isinstance(one, (list, dict)) for one in value):
+        return ", ".join(str(one) for one in value)
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False)
     choices = dict(field.flatchoices) if field else {}

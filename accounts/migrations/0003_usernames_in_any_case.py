@@ -21,6 +21,11 @@ class Migration(migrations.Migration):
             name='object_id',
             field=models.BigIntegerField(verbose_name='record number'),
         ),
+        migrations.AlterField(
+            model_name='user',
+            name='name',
+            field=models.CharField(max_length=100, verbose_name='full name'),
+        ),
         migrations.AddConstraint(
             model_name='user',
             constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='username_in_any_case', violation_error_message='There is a user with this username already.'),

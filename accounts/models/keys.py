@@ -44,8 +44,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 class ApiKey(Tracked, Record):
     """A named key of an integration. Only its hash is stored; the key itself is shown once."""
 
-    UNAUDITED = ("updated_at", "created_at", "version", "last_used_at")
-    SECRET = ("digest",)
+    UNAUDITED = ("updated_at", "created_at", "version", "last_used_at", "digest")
 
     name = models.CharField(_("name"), max_length=100, validators=[MinLengthValidator(2)])
     user = models.ForeignKey(

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 from django_celery_beat.models import PeriodicTask
 
@@ -71,7 +72,7 @@ def _audit_table(entries: Iterator[AuditEntry]) -> HttpResponse:
         _("Kind of record"),
         _("Record number"),
         _("Record"),
-        _("Field"),
+        pgettext("of a record", "Field"),
         _("Before"),
         _("After"),
     ]
