@@ -9,9 +9,10 @@ from customers import api as customers
 from customers import sync_api as customer_sync
 from orders import api as orders
 from orders import sync_api as order_sync
+from tiers import api as tiers
 from visits import api as visits
 
-MODULES = (customers, orders, visits)
+MODULES = (customers, orders, tiers, visits)
 
 router = SimpleRouter()
 extra: list[URLPattern | URLResolver] = []

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import FilterSet
 
 from accounts.models import Team
-from customers.filters import below, people_in_sight, teams_in_sight
-from tiers.models import TierChange, TierChangeQuerySet
+from customers.filters import YesNo, below, people_in_sight, teams_in_sight
+from tiers.models import RunState, TierChange, TierChangeQuerySet, TierRun
 
 MOVES = (("up", _("Up")), ("down", _("Down")), ("new", _("New")))
 TIERS = (("A", "A"), ("B", "B"), ("C", "C"), ("none", _("Unranked")))
@@ -46,3 +46,17 @@ class ChangeFilter(FilterSet):  # type: ignore[misc]  # no stubs
 
     def moved(self, changes: TierChangeQuerySet, name: str, move: str) -> TierChangeQuerySet:
         return {"up": changes.up, "down": changes.down, "new": changes.new}[move]()
+
+
+class RunFilter(FilterSet):  # type: ignore[misc]  # no stubs
+    """Runs by state, day and kind."""
+
+    state = django_filters.ChoiceFilter(
+        choices=RunState.choices, label=_("State"), empty_label=_("any")
+    )
+    as_of = django_filters.DateFilter(label=_("As of"))
+    dry_run = django_filters.BooleanFilter(label=_("Trial"), widget=YesNo)
+
+    class Meta:
+        model = TierRun
+        fields: list[str] = []
