@@ -9,6 +9,7 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_filters.rest_framework import FilterSet
 
 from accounts.models import Team
@@ -104,7 +105,10 @@ class ReminderFilter(FilterSet):  # type: ignore[misc]  # no stubs
         choices=OccasionCode.choices, label=_("Occasion"), empty_label=_("any")
     )
     state = django_filters.ChoiceFilter(
-        choices=(("open", _("Open")), ("done", _("Done"))),
+        choices=(
+            ("open", pgettext_lazy("reminder", "Open")),
+            ("done", pgettext_lazy("reminder", "Done")),
+        ),
         method="in_state",
         label=_("State"),
         empty_label=_("any"),

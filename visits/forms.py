@@ -141,7 +141,13 @@ class VisitForm(forms.Form):
     sales_note = forms.CharField(
         max_length=MAX_NOTE,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "aria-label": _("More about sales")}),
+        widget=forms.Textarea(
+            attrs={
+                "rows": 2,
+                "aria-label": _("More about sales"),
+                "placeholder": _("More about it"),
+            }
+        ),
     )
     new_need = forms.TypedChoiceField(
         choices=[
@@ -156,7 +162,9 @@ class VisitForm(forms.Form):
     new_need_note = forms.CharField(
         max_length=MAX_NOTE,
         required=False,
-        widget=forms.TextInput(attrs={"aria-label": _("The new need")}),
+        widget=forms.TextInput(
+            attrs={"aria-label": _("The new need"), "placeholder": _("What they need")}
+        ),
     )
     new_products = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False)
     care = forms.MultipleChoiceField(
@@ -167,7 +175,12 @@ class VisitForm(forms.Form):
     care_note = forms.CharField(
         max_length=MAX_NOTE,
         required=False,
-        widget=forms.TextInput(attrs={"aria-label": _("More about greetings and care")}),
+        widget=forms.TextInput(
+            attrs={
+                "aria-label": _("More about greetings and care"),
+                "placeholder": _("More about it"),
+            }
+        ),
     )
     words = forms.CharField(
         label=_("Customer's own words"),

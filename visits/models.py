@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import SHARED, ScopedQuerySet
 from accounts.models import Tracked, User
@@ -24,7 +25,7 @@ from visits.places import NEAR_M, Place, distance_m
 class VisitStatus(models.TextChoices):
     PLANNED = "planned", _("Planned")
     CHECKED_IN = "checked_in", _("Checked in")
-    DONE = "done", _("Done")
+    DONE = "done", pgettext_lazy("visit", "Done")
     MISSED = "missed", _("Missed")
     CANCELLED = "cancelled", _("Cancelled")
 
@@ -99,7 +100,9 @@ class Visit(Tracked, Record):
         _("status"), max_length=10, choices=VisitStatus.choices, default=VisitStatus.PLANNED
     )
     checked_in_at = models.DateTimeField(_("checked in"), null=True, blank=True)
-    closed_at = models.DateTimeField(_("closed"), null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(
+        pgettext_lazy("visit", "closed"), null=True, blank=True, editable=False
+    )
     latitude = models.DecimalField(
         max_digits=9,
         decimal_places=6,

@@ -171,9 +171,7 @@ def test_two_presses_on_plan_at_once_are_one_plan() -> None:
 
     def press(_: int) -> int:
         try:
-            return actions.plan_visit(
-                customer=customer, rep=rep, scheduled_for=NOW, purpose=""
-            ).pk
+            return actions.plan_visit(customer=customer, rep=rep, scheduled_for=NOW, purpose="").pk
         finally:
             connection.close()
 

@@ -124,7 +124,7 @@ def test_two_workers_at_once_make_each_reminder_once() -> None:
     rep = make_user("rep", role=Role.REP)
     for _ in range(20):
         make_customer(owner=rep, abc="A")
-    rule, _ = OccasionRule.objects.update_or_create(
+    OccasionRule.objects.update_or_create(
         code="dragon_boat", defaults={"days_before": 7, "enabled": True}
     )
 

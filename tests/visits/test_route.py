@@ -10,9 +10,7 @@ from visits.route import next_slot, route_of
 
 
 def visit(pk: int, hour: int, status: str = "planned", began: datetime | None = None) -> Visit:
-    return Visit(
-        pk=pk, scheduled_for=local(2026, 6, 16, hour), status=status, checked_in_at=began
-    )
+    return Visit(pk=pk, scheduled_for=local(2026, 6, 16, hour), status=status, checked_in_at=began)
 
 
 def test_stops_run_by_time_and_the_first_open_one_is_next() -> None:

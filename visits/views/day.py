@@ -153,7 +153,7 @@ def _overdue_table(late: CustomerQuerySet, today: date, format: str) -> HttpResp
     ]
     rows: Any = most_urgent_first(late).iterator(chunk_size=1000)
     return stream_table(
-        f"{_('overdue-visits')}-{today}",
+        _("Overdue visits %(day)s") % {"day": today},
         head,
         (
             (

@@ -95,7 +95,7 @@ def _visits_table(visits: QuerySet[Visit], format: str) -> HttpResponse:
     ]
     rows = visits.order_by("-scheduled_for", "-id").iterator(chunk_size=1000)
     return stream_table(
-        f"{_('visits')}-{timezone.localdate()}", head, map(_visit_cells, rows), format
+        _("Visits %(day)s") % {"day": timezone.localdate()}, head, map(_visit_cells, rows), format
     )
 
 
