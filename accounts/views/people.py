@@ -96,9 +96,7 @@ def user_password(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("accounts:user-edit", pk)
     if request.POST.get("version") != str(user.version):
         # A reload of the page that showed the last password comes by here.
-        messages.warning(
-            request, _("This account has changed meanwhile; the password was not set.")
-        )
+        messages.warning(request, _("Somebody else has changed this meanwhile; nothing was saved."))
         return redirect("accounts:user-edit", pk)
     password = actions.set_temporary_password(user=user)
     AccountAdapter(request).unlock(request, user.username)
@@ -126,7 +124,7 @@ def user_active(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("users:write")
 def teams(request: HttpRequest) -> HttpResponse:
     """The tree of teams, each with its manager and how many people are in it."""
-    rows = tree(Team.objects.with_sizes().select_related("manager"))
+    rows = tree(Team.objects.with_sizes().select_related("manager").order_by("name"))
     return render(request, "accounts/teams.html", {"rows": rows})
 
 
