@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import User
 from crm.lib.api import ReadViewSet
 from crm.lib.idempotency import once
 from tiers.actions import request_run
@@ -39,7 +40,7 @@ class TierRunViewSet(ReadViewSet):
     queryset = TierRun.objects.all()
     serializer_class = TierRunSerializer
     filterset_class: ClassVar[Any] = RunFilter
-    http_method_names = ("get", "head", "post")
+    http_method_names = ("get", "head", "post")  # type: ignore[assignment]  # one more
     ordering_fields: ClassVar[Sequence[str]] = ("id", "as_of", "created_at")
     ordering: ClassVar[Sequence[str]] = ("-id",)
 
@@ -51,7 +52,8 @@ class TierRunViewSet(ReadViewSet):
         def answer() -> Response:
             asked = RunRequestSerializer(data=request.data, context={"request": request})
             asked.is_valid(raise_exception=True)
-            run = request_run(**asked.validated_data, user=request.user, now=now)
+            user = cast(User, request.user)
+            run = request_run(**asked.validated_data, user=user, now=now)
             return self.accepted(run)
 
         return once(request, answer, now=now)

@@ -184,3 +184,8 @@ def title(change: TierChange) -> str:
     if Tier.values.index(change.to_tier) < Tier.values.index(change.from_tier):
         return _("Tier rose from %(from)s to %(to)s") % names
     return _("Tier fell from %(from)s to %(to)s") % names
+
+
+def per_cent(share: Decimal | float) -> Decimal:
+    """A share of 0–1 as a number of per cent with four places, for a spreadsheet."""
+    return (Decimal(str(share)) * 100).quantize(Decimal("0.0001"), ROUND_DOWN)
