@@ -106,9 +106,14 @@ def _value(field: models.Field[Any, Any] | None, value: Any, names: Names) -> st
         return _("yes") if value else _("no")
     if isinstance(field, models.DateTimeField) and (moment := parse_datetime(str(value))):
         return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
-    if isinstance(value, list) and not any(isinstance(one, (list, dict)) for one in value):
-        return ", ".join(str(one) for one in value)
     if isinstance(value, (list, dict)):
-        return json.dumps(value, ensure_ascii=False)
+        return _listed(value)
     choices = dict(field.flatchoices) if field else {}
     return str(choices.get(value, value))
+
+
+def _listed(value: list[Any] | dict[str, Any]) -> str:
+    """A list of plain things with commas; anything more involved as JSON."""
+    if isinstance(value, list) and not any(isinstance(one, (list, dict)) for one in value):
+        return ", ".join(str(one) for one in value)
+    return json.dumps(value, ensure_ascii=False)
