@@ -324,15 +324,16 @@ class _Call(Generic[R]):
             rows.append(
                 {
                     "external_id": change.external_id,
-                    **resource.fresh,
                     **{name: values[name] for name in resource.columns},
-                    "created_at": self.now,
-                    "updated_at": self.now,
                     "version": change.version,
                 }
             )
         ids = bulk.upsert(
-            resource.model, rows, key="external_id", keep=("created_at", *resource.fresh)
+            resource.model,
+            rows,
+            key="external_id",
+            same={"created_at": self.now, "updated_at": self.now, **resource.fresh},
+            keep=("created_at", *resource.fresh),
         )
         if len(ids) != len(changes):
             raise _Moved
@@ -362,6 +363,10 @@ def _older(record: SyncRecord, stored: datetime | None) -> bool:
     return bool(stored and isinstance(mine, datetime) and mine < stored)
 
 
+#: Left out of the entry of a new record.
+_EMPTY: tuple[Any, ...] = (None, "", (), [], {})
+
+
 def _write_audit(resource: SyncResource[Any], changes: Sequence[Change], *, now: datetime) -> None:
     """One audit entry for each change, with one statement."""
     shown = resource.shown
@@ -380,7 +385,7 @@ def _write_audit(resource: SyncResource[Any], changes: Sequence[Change], *, now:
     for change in changes:
         after, before = change.after, change.before
         if before is None:
-            seen = {name: shown(name, value) for name, value in after.items()}
+            seen = {n: shown(n, value) for n, value in after.items() if value not in _EMPTY}
             seen["external_id"], was = change.external_id, {}
         else:
             moved = [name for name, value in after.items() if before[name] != value]
@@ -388,7 +393,6 @@ def _write_audit(resource: SyncResource[Any], changes: Sequence[Change], *, now:
             was = {name: shown(name, before[name]) for name in moved}
         rows.append(
             {
-                **same,
                 "action": Action.CREATE.value if before is None else Action.UPDATE.value,
                 "object_id": change.pk,
                 "object_name": str(after.get("name") or change.external_id)[:200],
@@ -396,7 +400,7 @@ def _write_audit(resource: SyncResource[Any], changes: Sequence[Change], *, now:
                 "after": seen,
             }
         )
-    bulk.insert(AuditEntry, rows)
+    bulk.insert(AuditEntry, rows, same=same)
 
 
 def _log(name: str, outcome: Outcome, *, atomic: bool, now: datetime) -> None:

@@ -151,6 +151,10 @@ class SyncSchema(ApiSchema):
                 NDJSON[0]: {"schema": {"type": "string", "description": "A record to a line."}},
             },
         }
+        answers = operation["responses"]
+        refused = answers["422"]["content"][MEDIA_TYPE]
+        counted = answers["200"]["content"]["application/json"]["schema"]
+        refused["schema"] = {"anyOf": [refused["schema"], counted]}  # the problem holds both
         return operation
 
 

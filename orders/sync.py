@@ -122,6 +122,7 @@ class OrderRecord(SyncRecord):
     lines: Annotated[list[LineRecord], Meta(max_length=MOST_LINES)] | UnsetType | None = UNSET
 
 
+_STATUSES = tuple(OrderStatus.values)
 _TEXTS = ("delivery_address", "delivery_division", "payment_method", "promotion")
 
 
@@ -160,16 +161,18 @@ class OrderSync(SyncResource[OrderRecord]):
         self.products: dict[str, int] = {}
         #: The products of all lines, sent and stored, for the audit log.
         self.skus: dict[int, str] = {}
+        #: The ids of the stored lines, by order and number.
+        self.line_ids: dict[tuple[int, int], int] = {}
 
     # --- before the transaction
 
     def check(self, record: OrderRecord) -> Errors:
         errors: Errors = {}
         status = record.status
-        if isinstance(status, str) and status not in OrderStatus.values:
+        if isinstance(status, str) and status not in _STATUSES:
             errors["status"] = [
                 _("“%(value)s” is not one of: %(choices)s.")
-                % {"value": status, "choices": ", ".join(OrderStatus.values)}
+                % {"value": status, "choices": ", ".join(_STATUSES)}
             ]
         division = record.delivery_division
         if division and not divisions.is_known(division):
@@ -231,10 +234,11 @@ class OrderSync(SyncResource[OrderRecord]):
         rows = (
             OrderLine.objects.filter(order_id__in=[row["id"] for row in stored.values()])
             .order_by("order_id", "line_no")
-            .values_list("order_id", "product__external_id", *_LINE_COLUMNS)
+            .values_list("id", "order_id", "product__external_id", *_LINE_COLUMNS)
         )
-        for order_id, sku, *line in rows:
+        for pk, order_id, sku, *line in rows:
             self.skus[line[1]] = sku
+            self.line_ids[order_id, line[0]] = pk
             lines.setdefault(order_id, []).append(tuple(line))
         for row in stored.values():
             row["lines"] = tuple(lines.get(row["id"], ()))
@@ -332,17 +336,21 @@ class OrderSync(SyncResource[OrderRecord]):
         ]
 
     def settle(self, changes: Sequence[Change]) -> None:
-        moved = [
-            change
-            for change in changes
-            if change.after["lines"] != (change.before["lines"] if change.before else ())
-        ]
-        bulk.delete(OrderLine, "order_id", [c.pk for c in moved if c.before and c.before["lines"]])
-        bulk.insert(
-            OrderLine,
-            [
+        """Write the lines that are new or differ; delete those that are no more."""
+        rows: list[Values] = []
+        gone: list[int] = []
+        for change in changes:
+            before = change.before["lines"] if change.before else ()
+            after = change.after["lines"]
+            if before == after:
+                continue
+            numbers = {line[0] for line in after}
+            gone += [self.line_ids[change.pk, line[0]] for line in before if line[0] not in numbers]
+            kept = set(before)
+            rows += [
                 {"order_id": change.pk, **dict(zip(_LINE_COLUMNS, line, strict=True))}
-                for change in moved
-                for line in change.after["lines"]
-            ],
-        )
+                for line in after
+                if line not in kept
+            ]
+        bulk.delete(OrderLine, gone)
+        bulk.insert(OrderLine, rows, replacing=("order_id", "line_no"))

@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 from django.db import connection, models
 
 Row = Mapping[str, Any]
+NOTHING: Row = MappingProxyType({})
 _json = msgspec.json.Encoder()
+
+
+def unpacks_json() -> bool:
+    """Whether the database takes all rows as one JSON parameter."""
+    return connection.vendor == "postgresql"
 
 
 def lock(name: str) -> None:
@@ -29,40 +36,60 @@ def lock(name: str) -> None:
 
 
 def upsert(
-    model: type[models.Model], rows: Sequence[Row], *, key: str, keep: Collection[str] = ()
+    model: type[models.Model],
+    rows: Sequence[Row],
+    *,
+    key: str,
+    same: Row = NOTHING,
+    keep: Collection[str] = (),
 ) -> dict[str, int]:
     """Insert `rows`, or overwrite those that have the same `key`; the ids written, by key.
 
     Each row carries its new `version`: a stored row is overwritten only if its own is one less.
     A row that somebody else has changed meanwhile is left alone and missing in the answer.
-    Columns in `keep` are written on insert only. Rows are written in the order of their keys, so
-    that two transactions never wait for each other crosswise.
+    `same` are columns with one value for all rows; columns in `keep` are written on insert only.
+    Rows are written in the order of their keys, so that two transactions never wait for each
+    other crosswise.
     """
     if not rows:
         return {}
     rows = sorted(rows, key=lambda row: str(row[key]))
-    table, columns = _table(model), list(rows[0])
-    changing = [name for name in columns if name != key and name not in keep]
+    changing = [name for name in (*rows[0], *same) if name != key and name not in keep]
+    version = _q("version")
     tail = (
-        f"ON CONFLICT ({_q(key)}) DO UPDATE SET "
-        + ", ".join(f"{_q(name)} = excluded.{_q(name)}" for name in changing)
-        + f" WHERE {table}.{_q('version')} = excluded.{_q('version')} - 1"
+        f"ON CONFLICT ({_q(key)}) DO UPDATE SET {_overwrite(changing)} "
+        f"WHERE {_table(model)}.{version} = excluded.{version} - 1"
     )
-    if connection.vendor == "postgresql":
+    if unpacks_json():
         pk = _q(_pk(model).attname)
-        return dict(_insert_json(model, rows, f"{tail} RETURNING {_q(key)}, {pk}"))
-    _insert_each(model, rows, tail)
-    return _written(model, rows, key)
+        return dict(_insert_json(model, rows, same, f"{tail} RETURNING {_q(key)}, {pk}"))
+    _insert_each(model, rows, same, tail)
+    return _written(model, rows, key, {n: v for n, v in same.items() if n not in keep})
 
 
-def insert(model: type[models.Model], rows: Sequence[Row]) -> None:
-    """Insert `rows`; the database gives the ids."""
+def insert(
+    model: type[models.Model],
+    rows: Sequence[Row],
+    *,
+    same: Row = NOTHING,
+    replacing: Collection[str] = (),
+) -> None:
+    """Insert `rows`; the database gives the ids.
+
+    `same` are columns with one value for all rows. A stored row with the same values in the
+    columns `replacing` is overwritten.
+    """
     if not rows:
         return
-    if connection.vendor == "postgresql":
-        _insert_json(model, rows, "")
+    tail = ""
+    if replacing:
+        changing = [name for name in (*rows[0], *same) if name not in replacing]
+        keys = ", ".join(_q(name) for name in replacing)
+        tail = f"ON CONFLICT ({keys}) DO UPDATE SET {_overwrite(changing)}"
+    if unpacks_json():
+        _insert_json(model, rows, same, tail)
     else:
-        _insert_each(model, rows, "")
+        _insert_each(model, rows, same, tail)
 
 
 def update(model: type[models.Model], rows: Sequence[Row]) -> None:
@@ -74,7 +101,7 @@ def update(model: type[models.Model], rows: Sequence[Row]) -> None:
     columns = [name for name in rows[0] if name != pk]
     table = _table(model)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if unpacks_json():
             cursor.execute(
                 f"UPDATE {table} SET {', '.join(f'{_q(n)} = r.{_q(n)}' for n in columns)} "  # noqa: S608  # names of our own models
                 f"FROM {_recordset(model, [pk, *columns])} WHERE {table}.{_q(pk)} = r.{_q(pk)}",
@@ -88,31 +115,34 @@ def update(model: type[models.Model], rows: Sequence[Row]) -> None:
             )
 
 
-def delete(model: type[models.Model], column: str, values: Collection[int]) -> None:
-    """Delete the rows whose integer `column` is among `values`."""
-    if not values:
+def delete(model: type[models.Model], ids: Collection[int]) -> None:
+    """Delete the rows with these ids, and nothing that hangs on them."""
+    if not ids:
         return
+    pk = _q(_pk(model).attname)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if unpacks_json():
             cursor.execute(
-                f"DELETE FROM {_table(model)} WHERE {_q(column)} = ANY(%s)",  # noqa: S608
-                [sorted(values)],
+                f"DELETE FROM {_table(model)} WHERE {pk} = ANY(%s)",  # noqa: S608
+                [sorted(ids)],
             )
         else:
             cursor.executemany(
-                f"DELETE FROM {_table(model)} WHERE {_q(column)} = %s",  # noqa: S608
-                [(value,) for value in sorted(values)],
+                f"DELETE FROM {_table(model)} WHERE {pk} = %s",  # noqa: S608
+                [(one,) for one in sorted(ids)],
             )
 
 
-def _insert_json(model: type[models.Model], rows: Sequence[Row], tail: str) -> list[Any]:
-    columns = list(rows[0])
-    names = ", ".join(_q(name) for name in columns)
+def _insert_json(model: type[models.Model], rows: Sequence[Row], same: Row, tail: str) -> list[Any]:
+    varied = ", ".join(_q(name) for name in rows[0])
+    names = ", ".join([varied, *(_q(name) for name in same)])
+    places = ", ".join([varied, *["%s"] * len(same)])
+    (constants,) = _values(model, [same], list(same))
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {_table(model)} ({names}) "  # noqa: S608
-            f"SELECT {names} FROM {_recordset(model, columns)} {tail}",
-            [_json.encode(rows).decode()],
+            f"SELECT {places} FROM {_recordset(model, rows[0])} {tail}",
+            [*constants, _json.encode(rows).decode()],
         )
         return cursor.fetchall() if "RETURNING" in tail else []
 
@@ -124,14 +154,15 @@ def _recordset(model: type[models.Model], columns: Iterable[str]) -> str:
     return f"json_to_recordset(%s) AS r({types})"
 
 
-def _insert_each(model: type[models.Model], rows: Sequence[Row], tail: str) -> None:
-    columns = list(rows[0])
-    names = ", ".join(_q(name) for name in columns)
-    places = ", ".join(["%s"] * len(columns))
+def _insert_each(model: type[models.Model], rows: Sequence[Row], same: Row, tail: str) -> None:
+    names = ", ".join(_q(name) for name in (*rows[0], *same))
+    places = ", ".join(["%s"] * (len(rows[0]) + len(same)))
+    (constants,) = _values(model, [same], list(same))
+    values = _values(model, rows, list(rows[0]))
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO {_table(model)} ({names}) VALUES ({places}) {tail}",  # noqa: S608
-            _values(model, rows, columns),
+            [(*row, *constants) for row in values],
         )
 
 
@@ -143,15 +174,19 @@ def _values(
     return [tuple(save(row[name], connection) for name, save in adapt) for row in rows]
 
 
-def _written(model: type[models.Model], rows: Sequence[Row], key: str) -> dict[str, int]:
-    """The ids of those rows that now stand with the version they were to get."""
+def _written(model: type[models.Model], rows: Sequence[Row], key: str, same: Row) -> dict[str, int]:
+    """The ids of those rows that now stand as they were to be written."""
     versions = {row[key]: row["version"] for row in rows}
-    stored = model._default_manager.filter(**{f"{key}__in": list(versions)})
+    stored = model._default_manager.filter(**{f"{key}__in": list(versions)}, **same)
     return {
         name: pk
         for name, pk, version in stored.values_list(key, "pk", "version")
         if version == versions[name]
     }
+
+
+def _overwrite(columns: Iterable[str]) -> str:
+    return ", ".join(f"{_q(name)} = excluded.{_q(name)}" for name in columns)
 
 
 def _fields(model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:

@@ -125,8 +125,10 @@ def _split_text(text: str) -> Iterator[bytes]:
             more = text[at : at + 1] == ","
             if more:
                 at = _after(space, text, at + 1)
-        if text[at : at + 1] != "]" or _after(space, text, at + 1) != len(text):
-            raise json.JSONDecodeError("", text, min(at, len(text)))
+        if text[at : at + 1] != "]":
+            raise json.JSONDecodeError("", text, at)
+        if (end := _after(space, text, at + 1)) != len(text):
+            raise json.JSONDecodeError("", text, end)
     except json.JSONDecodeError as bad:
         raise BodyError(
             _("The body is not JSON: see line %(line)d, column %(column)d.")
@@ -170,7 +172,10 @@ class Reader(Generic[R]):
             errors = errors or self._clean(record)
         except (msgspec.MsgspecError, RecursionError, ValueError) as bad:
             return self._explain(index, raw, bad)
-        return Reading(index, record.external_id or None, None if errors else record, errors)
+        if errors:
+            named = "external_id" not in errors
+            return Reading(index, record.external_id if named else None, None, errors)
+        return Reading(index, record.external_id, record)
 
     def _clean(self, record: R) -> Errors:
         """Trim the texts, bring the times to UTC; the errors of times that cannot be meant."""
@@ -242,7 +247,8 @@ def _errors_of(value: Any, kind: Any, name: str) -> Errors:
             errors |= _errors_of_element(inner, element, f"{name}.{number}")
             if len(errors) >= 20:
                 break
-        return errors
+        if errors:
+            return errors
     try:
         msgspec.convert(value, kind)
     except (msgspec.ValidationError, OverflowError, ValueError) as bad:
@@ -323,18 +329,13 @@ _STEPS = {places: Decimal(1).scaleb(-places) for places in range(7)}
 
 def fixed(value: Decimal, *, digits: int, places: int) -> Decimal:
     """`value` with exactly `places` decimals; raises ValueError where the column cannot hold it."""
-    try:
-        exact = value.quantize(_STEPS[places])
-        fits = abs(exact) < 10 ** (digits - places)
-    except InvalidOperation:
-        exact, fits = value, False
     if not value.is_finite():
         raise ValueError(_("Give a finite number."))
-    if not fits:
-        raise ValueError(
-            _("At most %(digits)d digits before the point.") % {"digits": digits - places}
-        )
-    if exact != value:
+    try:
+        exact = value.quantize(_STEPS[places])
+    except InvalidOperation:
+        exact = None
+    if exact is not None and exact != value:
         raise ValueError(
             ngettext(
                 "At most %(places)d digit after the point.",
@@ -342,6 +343,10 @@ def fixed(value: Decimal, *, digits: int, places: int) -> Decimal:
                 places,
             )
             % {"places": places}
+        )
+    if exact is None or abs(exact) >= 10 ** (digits - places):
+        raise ValueError(
+            _("At most %(digits)d digits before the point.") % {"digits": digits - places}
         )
     return exact
 
