@@ -263,7 +263,10 @@ class UnknownAddress(APIView):
     permission_classes = ()
     throttle_classes = ()
     schema = None
-    http_method_names = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise exceptions.NotFound(

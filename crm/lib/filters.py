@@ -43,6 +43,10 @@ def filter_names(view: Any) -> set[str]:
 class CheckedFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # has no stubs
     """django-filter, and 400 for numbers and days that a column could not be compared with."""
 
+    def get_filterset_class(self, view: Any, queryset: Any = None) -> Any:
+        """The view's FilterSet; that of an action may be for another model than the view's."""
+        return getattr(view, "filterset_class", None)
+
     def get_filterset_kwargs(self, request: Any, queryset: Any, view: Any) -> dict[str, Any]:
         options: dict[str, Any] = super().get_filterset_kwargs(request, queryset, view)
         if "updated_since" in request.query_params:
