@@ -89,7 +89,7 @@ def test_a_cursor_of_another_order_starts_from_the_top() -> None:
 def test_when_the_rows_of_a_page_are_gone_the_list_starts_from_the_top() -> None:
     make_customers()
     page = keyset_page(Customer.objects.all(), order=("id",), size=10)
-    Customer.objects.order_by("-pk").first().delete()
+    Customer.objects.latest("pk").delete()
     again = keyset_page(Customer.objects.all(), order=("id",), cursor=page.next, size=10)
     assert again.start == 1
     assert len(again.rows) == 10

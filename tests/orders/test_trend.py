@@ -35,7 +35,7 @@ def test_it_takes_the_twelve_full_months_in_the_companys_time_zone(customer: Cus
     assert [month.first for month in shown.months][::11] == [date(2025, 6, 1), date(2026, 5, 1)]
     assert [month.net for month in shown.months] == [40, *[0] * 10, 80]
     assert [month.before for month in shown.months] == [*[0] * 11, 30]
-    assert (shown.highest.first, shown.lowest.net) == (date(2026, 5, 1), 0)
+    assert (shown.highest.first, shown.lowest.net) == (date(2026, 5, 1), Decimal(0))
 
 
 def test_nothing_in_two_years_draws_nothing(customer: Customer) -> None:
