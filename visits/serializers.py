@@ -18,6 +18,8 @@ from orders.models import Product
 from visits.answers import MAX_NOTE, Answers, Care, Sales, cleaned
 from visits.models import OccasionCode, Reminder, Visit
 
+#: Half of the earth's girth, in metres.
+MOST_M = 20_040_000
 MICRO_DEGREE = Decimal("0.000001")
 
 
@@ -41,6 +43,12 @@ class CustomerField(ScopedRelatedField):
         if isinstance(data, bool) or not (text.isascii() and text.isdigit() and len(text) < 19):
             raise exceptions.ValidationError(_("Give the id of a customer, a number."))
         return super().to_internal_value(int(text))
+
+    def use_pk_only_optimization(self) -> bool:
+        return True
+
+    def to_representation(self, obj: Any) -> Any:
+        return int(obj.pk)
 
 
 _NOTE = {"type": "string", "maxLength": MAX_NOTE}
@@ -106,6 +114,9 @@ class VisitSerializer(RecordSerializer[Visit]):
         max_value=180,
         required=False,
         allow_null=True,
+    )
+    accuracy_m = serializers.IntegerField(
+        min_value=0, max_value=MOST_M, required=False, allow_null=True
     )
     answers = AnswersField(required=False)
 
