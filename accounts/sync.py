@@ -157,7 +157,9 @@ def run_sync(
             reading.errors = _emptied(resource, reading.record) or resource.check(reading.record)
     with audit.acting(user=resource.user, key=key, through=audit.Through.SYNC):
         for attempt in range(1, ATTEMPTS + 1):
-            call = _Call(resource, readings, atomic=atomic, now=now)
+            # The first attempt locks no stored row: most calls change few of them, and a row that
+            # is only looked at must not be written to. Whoever was overtaken locks them.
+            call = _Call(resource, readings, atomic=atomic, locking=attempt > 1, now=now)
             try:
                 with transaction.atomic():
                     call.run()
@@ -192,10 +194,11 @@ class _Call(Generic[R]):
         readings: Sequence[Reading[R]],
         *,
         atomic: bool,
+        locking: bool,
         now: datetime,
     ) -> None:
         self.resource, self.readings = resource, readings
-        self.atomic, self.now = atomic, now
+        self.atomic, self.locking, self.now = atomic, locking, now
         self.outcome = Outcome(received=len(readings))
         self.rejections: dict[int, tuple[str | None, Errors]] = {}
 
@@ -244,7 +247,10 @@ class _Call(Generic[R]):
         queryset = cast("ScopedQuerySet[Any]", model._default_manager.all())
         batch = queryset.filter(external_id__in=names)
         columns = ("external_id", "id", "version", *self.resource.columns)
-        rows = {row[0]: dict(zip(columns, row, strict=True)) for row in batch.values_list(*columns)}
+        found = batch.order_by("external_id").values_list(*columns)
+        if self.locking:
+            found = found.select_for_update(no_key=True)
+        rows = {row[0]: dict(zip(columns, row, strict=True)) for row in found}
         if user.sees_all or not rows:
             return rows, set()
         seen = set(batch.visible_to(user).values_list("external_id", flat=True))

@@ -1,0 +1,209 @@
+"""Public order data through the whole product: synced over HTTP, tiered, every number compared.
+
+A live server answers real HTTP requests of a client with a key, as an ERP would send them. The
+expected results were computed independently, from the same files (shared/data/README.md).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.core.management import call_command
+from django.db.models import Case, F, Sum, When
+from django.db.models.functions import TruncMonth
+
+from accounts.models import AuditEntry, SyncCall
+from customers.models import Customer
+from orders.models import Order, OrderLine, OrderStatus
+from tests.factories import SHANGHAI, make_key
+from tiers.models import TierPolicy, TierRun
+
+pytestmark = [pytest.mark.data, pytest.mark.django_db(transaction=True)]
+
+BATCH = 500
+Record = dict[str, Any]
+
+
+class Erp:
+    """An ERP that sends everything in batches and adds up the answers."""
+
+    def __init__(self, url: str) -> None:
+        _key, secret = make_key()
+        self.url = url
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {secret}"
+
+    def send(self, resource: str, records: list[Record], *, by_line: bool = False) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for start in range(0, len(records), BATCH):
+            batch = records[start : start + BATCH]
+            body = "\n".join(map(json.dumps, batch)) if by_line else json.dumps(batch)
+            answer = self.session.post(
+                f"{self.url}/api/v1/{resource}/sync/",
+                data=body,
+                headers={"Content-Type": "application/x-ndjson" if by_line else "application/json"},
+                timeout=120,
+            )
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["errors"] == []
+            counts.update({k: v for k, v in answer.json().items() if k != "errors"})
+        return +counts
+
+
+def rows(folder: Path, name: str) -> Iterator[dict[str, str]]:
+    with (folder / name).open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+@pytest.fixture
+def erp(live_server, settings) -> Iterator[Erp]:
+    settings.API_RATE_PER_MINUTE = 0
+    erp = Erp(live_server.url)
+    yield erp
+    erp.session.close()  # the server's thread ends, and with it its database connection
+
+
+def tier_everything(as_of: date) -> TierRun:
+    """A run over the whole history: the references do not know windows."""
+    TierPolicy.objects.create(name="Whole history", effective_from=as_of, window_months=60)
+    call_command("recompute_tiers", as_of=as_of.isoformat())
+    return TierRun.objects.latest("id")
+
+
+def check_tiers(folder: Path, run: TierRun) -> None:
+    """Every customer's tier and amount, and the sums by tier."""
+    reference = json.loads((folder / "reference.json").read_text(), parse_float=Decimal)
+    expected = {r["external_id"]: r for r in rows(folder, "rfm.csv")}
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    counts: Counter[str] = Counter()
+    for customer in Customer.objects.all():
+        row = expected.get(customer.external_id or "", {"abc_crossing": "", "monetary": "0"})
+        assert customer.abc == (row["abc_crossing"] or None), customer.external_id
+        assert (customer.net_amount or 0) == Decimal(row["monetary"]), customer.external_id
+        if customer.abc:
+            counts[customer.abc] += 1
+            amounts[customer.abc] += customer.net_amount or 0
+    for tier, told in reference["abc"]["crossing"].items():
+        assert (counts[tier], amounts[tier]) == (told["customers"], told["amount"])
+        assert run.counts[tier] == told["customers"]
+    assert sum(amounts.values()) == run.ranked_amount == reference["abc"]["ranked_total"]
+    assert run.counts["unranked"] == Customer.objects.count() - reference["abc"]["ranked_customers"]
+    top = Customer.objects.exclude(net_amount=None).order_by("-net_amount", "external_id")[:10]
+    assert [{"external_id": c.external_id, "total": c.net_amount} for c in top] == reference[
+        "top10_customers"
+    ]
+
+
+def check_months(folder: Path) -> None:
+    """Net amounts by month of the company, recounted by the database."""
+    reference = json.loads((folder / "reference.json").read_text(), parse_float=Decimal)
+    signed = Case(When(status=OrderStatus.RETURNED, then=-F("amount")), default=F("amount"))
+    months = (
+        Order.objects.annotate(month=TruncMonth("ordered_at", tzinfo=SHANGHAI))
+        .values("month")
+        .annotate(net=Sum(signed))
+        .order_by("month")
+    )
+    assert {f"{m['month']:%Y-%m}": m["net"] for m in months} == reference["monthly_amount"]
+    assert sum(m["net"] for m in months) == reference["totals"]["amount_total"]
+
+
+def test_dealers_with_order_lines(erp, data_dir):
+    folder = data_dir / "adventureworks_resellers"
+    products = [
+        {"external_id": r["external_id"], "name": r["name"], "category": r["category"]}
+        for r in rows(folder, "products.csv")
+    ]
+    customers = [
+        {
+            "external_id": r["external_id"],
+            "name": r["name"],
+            "custom": {"type": r["type"], "city": r["city"], "country": r["country"]},
+        }
+        for r in rows(folder, "customers.csv")
+    ]
+    lines: dict[str, list[Record]] = defaultdict(list)
+    for r in rows(folder, "order_lines.csv"):
+        lines[r["order_external_id"]].append(
+            {
+                "line_no": len(lines[r["order_external_id"]]) + 1,
+                "product": r["product_external_id"],
+                "quantity": r["quantity"],
+                "unit_price": r["unit_price"],
+            }
+        )
+    orders = [
+        {
+            "external_id": r["external_id"],
+            "customer": r["customer_external_id"],
+            "ordered_at": f"{r['ordered_at']}T00:00:00+08:00",
+            "status": "completed",
+            "lines": lines[r["external_id"]],
+            "amount": r["amount"],
+        }
+        for r in rows(folder, "orders.csv")
+    ]
+    sent = {"products": products, "customers": customers, "orders": orders}
+    for resource, records in sent.items():
+        counts = erp.send(resource, records)
+        assert counts == {"received": len(records), "created": len(records)}
+    assert (len(orders), OrderLine.objects.count()) == (3616, 57851)
+    assert AuditEntry.objects.filter(through="sync").count() == sum(map(len, sent.values()))
+
+    run = tier_everything(date(2020, 5, 31))
+    check_tiers(folder, run)
+    check_months(folder)
+    frequency = {r["external_id"]: int(r["frequency"]) for r in rows(folder, "rfm.csv")}
+    for customer in Customer.objects.all():
+        assert customer.order_count == frequency.get(customer.external_id or "", 0)
+
+    before = list(Order.objects.order_by("id").values_list("id", "version", "updated_at"))
+    for resource, records in sent.items():
+        counts = erp.send(resource, records, by_line=True)
+        assert counts == {"received": len(records), "unchanged": len(records)}
+    assert before == list(Order.objects.order_by("id").values_list("id", "version", "updated_at"))
+    assert SyncCall.objects.filter(rejected__gt=0).count() == 0
+
+
+def test_a_wholesaler_with_returns(erp, data_dir):
+    folder = data_dir / "online_retail"
+    customers = [
+        {"external_id": r["external_id"], "name": r["name"]} for r in rows(folder, "customers.csv")
+    ]
+    sold: Counter[str] = Counter()
+    orders = []
+    for r in rows(folder, "orders.csv"):
+        returned = r["kind"] == "return"
+        sold[r["customer_external_id"]] += not returned
+        orders.append(
+            {
+                "external_id": r["external_id"],
+                "customer": r["customer_external_id"],
+                "ordered_at": f"{r['ordered_at']}+08:00",
+                "status": "returned" if returned else "completed",
+                "amount": r["amount"],
+            }
+        )
+    for resource, records in (("customers", customers), ("orders", orders)):
+        counts = erp.send(resource, records)
+        assert counts == {"received": len(records), "created": len(records)}
+    returns = Order.objects.filter(status=OrderStatus.RETURNED)
+    assert (len(orders), returns.count()) == (22190, 3654)
+    assert not returns.filter(amount__lt=0).exists()
+
+    run = tier_everything(date(2011, 12, 9))
+    check_tiers(folder, run)
+    check_months(folder)
+    assert {c.external_id: c.order_count for c in Customer.objects.all()} == {
+        c["external_id"]: sold[c["external_id"]] for c in customers
+    }
+    assert erp.send("orders", orders) == {"received": 22190, "unchanged": 22190}
