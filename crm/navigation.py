@@ -115,7 +115,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
     counts = {}
     if user.may("reminders:write"):
         today = timezone.localdate()
-        counts["visits:reminders"] = Reminder.objects.filter(user=user).current(today).count()
+        counts["visits:reminders"] = Reminder.objects.of(user).current(today).count()
 
     match = request.resolver_match
     here = match.view_name if match else ""
