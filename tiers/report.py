@@ -285,4 +285,5 @@ def ranking(customers: CustomerQuerySet) -> Iterator[tuple[Any, ...]]:
         cursor.execute(sql.ranking(scope), values)
         while rows := cursor.fetchmany(2000):
             for place, number, name, owner, tier, net, share, running in rows:
-                yield place, number, name, owner, tier, Decimal(net) / per_one, share, running
+                amount = (Decimal(net) / per_one).quantize(Decimal("0.01"))
+                yield place, number, name, owner, tier, amount, share, running

@@ -43,7 +43,7 @@ def runs(run_as_of, rep: User, stranger: User) -> tuple[TierRun, TierRun]:
 
 
 def text(response) -> str:
-    return response.content.decode()
+    return str(response.content.decode())
 
 
 def rows(response) -> list[list[str]]:
