@@ -128,7 +128,7 @@ def test_a_second_check_in_only_puts_the_place_right(customer: Customer, rep: Us
 
 def test_two_people_writing_one_visit_do_not_overwrite_each_other(customer, rep: User) -> None:
     visit = make_visit(customer, rep, status="checked_in", checked_in_at=NOW)
-    common = {"visit": visit, "purpose": "", "close": False, "now": NOW}
+    common: dict[str, Any] = {"visit": visit, "purpose": "", "close": False, "now": NOW}
     seen = visit.version
     actions.record_visit(**common, answers={"sales": "slow"}, words="一", version=seen)
     with pytest.raises(ValidationError) as refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_the_next_visit_is_known(rep: User, customer: Customer) -> None:
     make_visit(customer, rep, scheduled_for=local(2026, 6, 15, 10))
     make_visit(customer, rep, scheduled_for=local(2026, 6, 17, 10), status="cancelled")
     visit = make_visit(customer, rep, scheduled_for=local(2026, 6, 16, 0, 0))
-    found = with_next_visit(
+    found: Any = with_next_visit(
         overdue(Customer.objects.all(), Cadence.objects.all(), TODAY), TODAY
     ).get()
     assert found.next_visit_id == visit.pk
