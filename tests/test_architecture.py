@@ -1,0 +1,247 @@
+"""Who reaches what: every address of the product, opened by an owner, her manager, a stranger,
+every role, and nobody in particular. A new address joins the walk by itself; one that shows a
+record says here which record the walk aims at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from accounts.models import SyncCall, User
+from accounts.roles import Role
+from tests.factories import make_key, make_order, make_product, make_user, make_visit
+from tiers.models import RunState, TierPolicy, TierRun
+from visits.models import Reminder
+
+#: Addresses that answer whoever asks.
+OPEN = {
+    "healthz",
+    "readyz",
+    "api-schema",
+    "api-docs",
+    "api-unknown",
+    "account_login",
+    "account_logout",
+    "account_inactive",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "accounts:language",
+}
+#: Addresses of one customer's records: out of a stranger's sight.
+OWNED = {
+    "customers:detail": "customer",
+    "customers:edit": "customer",
+    "customers:file": "customer",
+    "customers:timeline": "customer",
+    "orders:detail": "order",
+    "orders:of-customer": "customer",
+    "tiers:of-customer": "customer",
+    "visits:detail": "visit",
+    "visits:edit": "visit",
+    "visits:check-in": "visit",
+    "visits:cancel": "visit",
+    "visits:missed": "visit",
+    "visits:of-customer": "customer",
+    "visits:plan": "customer",
+    "visits:reminder-done": "reminder",
+    "customer-detail": "customer",
+    "customer-stats": "customer",
+    "customer-timeline": "customer",
+    "order-detail": "order",
+    "visit-detail": "visit",
+    "reminder-detail": "reminder",
+    "reminder-done": "reminder",
+}
+#: Addresses of records that everybody shares, or that a permission alone guards.
+SHARED = {
+    "orders:product": "product",
+    "orders:product-edit": "product",
+    "product-detail": "product",
+    "tiers:run": "run",
+    "tiers:run-progress": "run",
+    "tiers:run-export": "run",
+    "tier-policy-detail": "policy",
+    "tier-run-detail": "run",
+    "tier-run-changes": "run",
+    "accounts:user-edit": "user",
+    "accounts:user-password": "user",
+    "accounts:user-active": "user",
+    "accounts:team-edit": "team",
+    "accounts:key-revoke": "key",
+    "accounts:sync": "sync",
+    "accounts:job-toggle": "job",
+}
+OTHER_PARAMETERS = {"account_reset_password_from_key": {"uidb36": "1", "key": "x-y"}}
+#: Django's own admin, for superusers: any record will do.
+ADMIN_PARAMETERS = {
+    "object_id": "1",
+    "id": "1",
+    "content_type_id": "1",
+    "app_label": "accounts",
+    "url": "x",
+}
+
+
+def addresses(
+    patterns: list[URLPattern | URLResolver], space: str = "", above: tuple[str, ...] = ()
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The name of every address below `patterns`, with its parameters."""
+    for pattern in patterns:
+        parameters = (
+            *above,
+            *(getattr(pattern.pattern, "converters", None) or pattern.pattern.regex.groupindex),
+        )
+        if isinstance(pattern, URLResolver):
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from addresses(pattern.url_patterns, inner, parameters)
+        elif pattern.name or space != "admin:":  # the admin site has nameless redirects
+            assert pattern.name, f"{pattern} has no name"
+            yield f"{space}{pattern.name}", parameters
+
+
+ADDRESSES = dict(addresses(get_resolver().url_patterns))
+PRODUCT = sorted(name for name in ADDRESSES if not name.startswith("admin:"))
+ADMIN = sorted(set(ADDRESSES) - set(PRODUCT))
+API = "/api/v1/"
+UNSAFE = ("post", "put", "patch", "delete")
+
+
+@pytest.fixture
+def records(customer, rep, north) -> dict[str, Any]:
+    """One of each record; what belongs to a customer belongs to the rep's."""
+    product = make_product()
+    policy = TierPolicy.objects.order_by("pk").first() or TierPolicy.objects.create(
+        name="Walk", effective_from=date(2026, 1, 1)
+    )
+    schedule, _made = IntervalSchedule.objects.get_or_create(every=1, period="days")
+    return {
+        "customer": customer,
+        "order": make_order(customer, lines=[(product, "1", "5.00")]),
+        "visit": make_visit(customer, rep),
+        "reminder": Reminder.objects.create(
+            occasion="mid_autumn", on=date(2026, 9, 25), customer=customer, user=rep
+        ),
+        "product": product,
+        "policy": policy,
+        "run": TierRun.objects.create(
+            policy=policy,
+            as_of=date(2026, 6, 30),
+            state=RunState.DONE,
+            created_at=timezone.now(),
+            started_at=timezone.now(),
+            finished_at=timezone.now(),
+            counts={"A": 0, "B": 0, "C": 0, "unranked": 1},
+            shares={"A": "0", "B": "0", "C": "0"},
+            ranked_amount=0,
+        ),
+        "user": make_user("somebody"),
+        "team": north,
+        "key": make_key()[0],
+        "sync": SyncCall.objects.create(resource="orders"),
+        "job": PeriodicTask.objects.create(name="walk", task="walk", interval=schedule),
+    }
+
+
+def address(name: str, records: dict[str, Any], pk: int | None = None) -> str:
+    """Where `name` shows its record (the one with `pk`, if given)."""
+    aim = OWNED.get(name) or SHARED.get(name)
+    if aim:
+        pk = pk or records[aim].pk
+        return (
+            reverse(name, kwargs={"pk": pk}) if ADDRESSES[name] else f"{reverse(name)}?{aim}={pk}"
+        )
+    if name.startswith("admin:"):
+        return reverse(name, kwargs={p: ADMIN_PARAMETERS[p] for p in ADDRESSES[name]})
+    return reverse(name, kwargs=OTHER_PARAMETERS.get(name))
+
+
+def ask(client: Client, method: str, url: str) -> int:
+    """The status that `method` gets; a broken view counts as 500 here, not as an error."""
+    client.raise_request_exception = False
+    send = getattr(client, method)
+    answer = send(url, **({} if method == "get" else {"content_type": _kind(url, method)}))
+    if hasattr(answer, "streaming_content"):
+        b"".join(answer.streaming_content)
+    return int(answer.status_code)
+
+
+def _kind(url: str, method: str) -> str:
+    if url.startswith(API):
+        return "application/json"
+    return "multipart/form-data; boundary=BoUnDaRyStRiNg" if method == "post" else "text/plain"
+
+
+def test_every_address_with_a_parameter_says_what_to_aim_at() -> None:
+    with_parameters = {name for name in PRODUCT if ADDRESSES[name]}
+    assert with_parameters <= {*OWNED, *SHARED, *OTHER_PARAMETERS} <= set(PRODUCT)
+    assert set(PRODUCT) >= OPEN
+
+
+@pytest.mark.parametrize("name", sorted(set(PRODUCT) - OPEN))
+def test_nobody_in_particular_is_asked_to_sign_in(name: str, records) -> None:
+    url = address(name, records)
+    for method in ("get", *UNSAFE):
+        client = Client(raise_request_exception=False)
+        answer = getattr(client, method)(url)
+        if url.startswith(API):
+            assert answer.status_code == 401, method
+            assert answer["Content-Type"] == "application/problem+json"
+        else:
+            assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/login/")
+
+
+@pytest.mark.parametrize("name", sorted(OWNED))
+def test_a_record_is_there_for_its_owner_and_her_manager_alone(
+    name: str, records, rep, manager, stranger
+) -> None:
+    url, nowhere = address(name, records), address(name, records, pk=999_999_999)
+    client = Client()
+    wrong = {}
+    client.force_login(stranger)
+    for method in ("get", *UNSAFE):
+        status = ask(client, method, url)
+        # 403 and 405 are the same for every record, also for one that does not exist.
+        guarded = {404, 405} if method == "get" else {403, 404, 405}
+        if status not in guarded or status != ask(client, method, nowhere):
+            wrong[f"stranger {method}"] = status
+    for user in (rep, manager):
+        client.force_login(user)
+        for method in ("get", "post") if ADDRESSES[name] else ("get",):
+            status = ask(client, method, url)
+            if status == 404 or status >= 500:
+                wrong[f"{user} {method}"] = status
+    assert not wrong
+
+
+@pytest.mark.parametrize("name", PRODUCT)
+def test_no_role_breaks_a_page(name: str, records, north) -> None:
+    url = address(name, records)
+    wrong = {}
+    for role in Role.values:
+        client = Client()
+        client.force_login(make_user(f"walker-{role}", role=role, team=north))
+        status = ask(client, "get", url)
+        missing = status == 404 and name not in OWNED and name != "api-unknown"
+        if status >= 500 or missing:
+            wrong[role] = status
+    assert not wrong
+
+
+@pytest.mark.parametrize("name", ADMIN)
+def test_the_admin_site_is_for_superusers(name: str, records, administrator: User) -> None:
+    url = address(name, records)
+    client = Client()
+    for user in (None, administrator):
+        if user:
+            client.force_login(user)
+        for method in ("get", "post"):
+            assert ask(client, method, url) in {302, 403, 404, 405}
