@@ -31,7 +31,7 @@ class TierSerializer(serializers.Serializer[Customer]):
 class CustomerSerializer(RecordSerializer[Customer]):
     """One customer's file. `external_id` is the key of the ERP."""
 
-    parent = ScopedRelatedField(
+    parent = ScopedRelatedField(  # type: ignore[assignment]  # the contract's name
         slug_field="external_id",
         queryset=Customer.objects.all(),
         required=False,

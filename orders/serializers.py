@@ -76,7 +76,9 @@ class OrderSerializer(RecordSerializer[Order]):
         help_text="external_id of the customer.",
     )
     customer_id = serializers.IntegerField(read_only=True)
-    lines = LineSerializer(many=True, required=False, max_length=MOST_LINES)
+    lines = LineSerializer(  # type: ignore[call-arg]  # the list takes it
+        many=True, required=False, max_length=MOST_LINES
+    )
     amount = serializers.DecimalField(
         max_digits=14,
         decimal_places=2,

@@ -40,7 +40,7 @@ class TierRunViewSet(ReadViewSet):
     queryset = TierRun.objects.all()
     serializer_class = TierRunSerializer
     filterset_class: ClassVar[Any] = RunFilter
-    http_method_names = ("get", "head", "post")  # type: ignore[assignment]  # one more
+    http_method_names = ("get", "head", "post")
     ordering_fields: ClassVar[Sequence[str]] = ("id", "as_of", "created_at")
     ordering: ClassVar[Sequence[str]] = ("-id",)
 

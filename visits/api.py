@@ -112,7 +112,7 @@ class ReminderViewSet(ReadViewSet):
     queryset = Reminder.objects.all()
     serializer_class = ReminderSerializer
     filterset_class = ReminderFilter
-    http_method_names = ("get", "head", "post")  # type: ignore[assignment]  # one more
+    http_method_names = ("get", "head", "post")
     ordering_fields: ClassVar[Sequence[str]] = ("id", "on", "created_at", "updated_at")
 
     def prepare(self, rows: Sequence[Any]) -> None:

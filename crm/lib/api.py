@@ -110,7 +110,7 @@ class ReadViewSet(viewsets.GenericViewSet[Any]):
     """
 
     scope: ClassVar[str]
-    http_method_names = ("get", "head")
+    http_method_names: Sequence[str] = ("get", "head")
     lookup_value_regex = "[0-9]{1,18}"
     filter_backends = (CheckedFilterBackend,)
     ordering_fields: ClassVar[Sequence[str]] = ("id", "updated_at", "created_at")
@@ -120,7 +120,8 @@ class ReadViewSet(viewsets.GenericViewSet[Any]):
 
     def get_queryset(self) -> QuerySet[Any]:
         queryset: Any = super().get_queryset()
-        return queryset.visible_to(self.request.user)
+        visible: QuerySet[Any] = queryset.visible_to(self.request.user)
+        return visible
 
     def get_object(self) -> Any:
         """The record of the address, in sight of the caller; filters of lists do not apply."""
@@ -174,7 +175,7 @@ class ReadViewSet(viewsets.GenericViewSet[Any]):
         return super().filter_queryset(queryset)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         self.prepare(rows)
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 

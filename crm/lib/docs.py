@@ -19,10 +19,10 @@ class OpenApiRenderer(JSONRenderer):
     media_type = "application/vnd.oai.openapi+json"
 
 
-class SchemaView(SpectacularAPIView):  # type: ignore[misc]  # has no types
+class SchemaView(SpectacularAPIView):
     """The document, in English: it is for programs and their authors, and one for all."""
 
-    renderer_classes = (JSONRenderer, OpenApiRenderer)
+    renderer_classes = [JSONRenderer, OpenApiRenderer]
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
@@ -30,7 +30,9 @@ class SchemaView(SpectacularAPIView):  # type: ignore[misc]  # has no types
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         with translation.override("en"):
-            response: Response = self._get_schema_response(request)
+            response: Response = self._get_schema_response(  # type: ignore[no-untyped-call]
+                request
+            )
         return response
 
 
@@ -38,7 +40,7 @@ class SchemaView(SpectacularAPIView):  # type: ignore[misc]  # has no types
     csp_replace({"style-src": [SELF, "'unsafe-inline'"]}),
     name="dispatch",
 )
-class DocsView(SpectacularSwaggerSplitView):  # type: ignore[misc]  # has no types
+class DocsView(SpectacularSwaggerSplitView):
     """Swagger UI from the installed package. It styles itself inline, on this page alone."""
 
     url_name = "api-schema"

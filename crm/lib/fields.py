@@ -91,9 +91,10 @@ class ScopedRelatedField(serializers.SlugRelatedField[Any]):
     def get_queryset(self) -> QuerySet[Any]:
         queryset: Any = super().get_queryset()
         request = self.context.get("request")
-        if request is None:
-            return queryset.none()
-        return queryset.visible_to(request.user)
+        visible: QuerySet[Any] = (
+            queryset.none() if request is None else queryset.visible_to(request.user)
+        )
+        return visible
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, bool) or not isinstance(data, (str, int)):

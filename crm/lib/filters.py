@@ -31,7 +31,7 @@ def filter_names(view: Any) -> set[str]:
     filterset_class = getattr(view, "filterset_class", None)
     if filterset_class is None:
         return set()
-    names = set()
+    names: set[str] = set()
     for name, filter_ in filterset_class.base_filters.items():
         # `.field` would be kept on the class, without the request that scopes its choices.
         widget = filter_.extra.get("widget", filter_.field_class.widget)

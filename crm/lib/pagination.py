@@ -108,7 +108,7 @@ class KeysetPagination(BasePagination):
     A cursor is signed: one that was not handed out by us is refused with 400.
     """
 
-    def paginate_queryset(
+    def paginate_queryset(  # type: ignore[override]  # a page is cut by the database only
         self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
     ) -> list[Any]:
         self.url = request.build_absolute_uri()

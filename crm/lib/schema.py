@@ -50,7 +50,7 @@ WITH_BODY = {
 GUARDED = {"412": "If-Match names a version that is no longer the present one."}
 
 
-class ApiSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular has no types
+class ApiSchema(AutoSchema):
     """Adds the problems, If-Match, Idempotency-Key and the list parameters to every operation."""
 
     def get_tags(self) -> list[str]:
@@ -101,8 +101,9 @@ class ApiSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular has no typ
         return parameters
 
     def _get_filter_parameters(self) -> list[dict[str, Any]]:
-        parameters = list(super()._get_filter_parameters())
-        view = self.view
+        found = super()._get_filter_parameters()  # type: ignore[no-untyped-call]
+        parameters: list[dict[str, Any]] = list(found)
+        view: Any = self.view
         if not (self._is_list_view() and hasattr(view, "has_changes")):
             return parameters
         if view.has_changes():
@@ -114,13 +115,17 @@ class ApiSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular has no typ
         return parameters
 
     def _map_serializer_field(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        schema: dict[str, Any] = super()._map_serializer_field(*args, **kwargs)
+        schema: dict[str, Any] = super()._map_serializer_field(  # type: ignore[no-untyped-call]
+            *args, **kwargs
+        )
         if isinstance(schema.get("type"), list):  # nullable by the field and by its model: once
             schema["type"] = list(dict.fromkeys(schema["type"]))
         return schema
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
-        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        schema: dict[str, Any] = super()._map_basic_serializer(  # type: ignore[no-untyped-call]
+            serializer, direction
+        )
         if direction == "response" and schema.get("properties"):
             schema["required"] = sorted(schema["properties"])  # every field is always answered
         return schema
@@ -136,14 +141,14 @@ class ApiSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular has no typ
         return action in {"retrieve", "create", "update", "partial_update"}
 
     def _problem(self) -> ResolvedComponent:
-        component = ResolvedComponent(
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
             name="Problem", type=ResolvedComponent.SCHEMA, schema=PROBLEM, object="Problem"
         )
         self.registry.register_on_missing(component)
         return component
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # has no types
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.authentication.ApiKeyAuthentication"
     name = "ApiKey"
 
@@ -151,7 +156,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # has no
         return {"type": "http", "scheme": "bearer", "description": "An API key: `Bearer <key>`."}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # has no types
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.authentication.BrowserSessionAuthentication"
     name = "BrowserSession"
 
