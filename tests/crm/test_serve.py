@@ -21,7 +21,10 @@ pytestmark = [pytest.mark.worker, pytest.mark.xdist_group("worker")]
 def processes() -> list[tuple[int, int, int, str]]:
     """(pid, parent, group, command) of every living process."""
     rows = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,pgid=,stat=,args="], capture_output=True, text=True, check=True
+        ["ps", "-ww", "-eo", "pid=,ppid=,pgid=,stat=,args="],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     found = []
     for row in rows.stdout.splitlines():

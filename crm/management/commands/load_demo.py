@@ -50,6 +50,8 @@ class Command(BaseCommand):
                 )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
+        if not options["verbosity"]:  # `serve --demo` names the logins itself
+            return
         self.stdout.write(f"\nSign in as (the password is always {PASSWORD}):")
         for role, username, name in LOGINS:
             self.stdout.write(f"  {role:<14} {username:<12} {name}")

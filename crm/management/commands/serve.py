@@ -22,7 +22,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
-from crm.demo.people import LOGINS, PASSWORD
+from crm.demo.people import COMPANY, LOGINS, PASSWORD
 from crm.lib.filebroker import return_taken
 from crm.processes import ProcessGroup
 
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             return_taken(settings.BROKER_DIR / "queue", settings.BROKER_DIR / "taken")
         connection.close()
 
-        group = ProcessGroup(_commands(), {**os.environ, "DJANGO_SETTINGS_MODULE": "crm.settings"})
+        group = ProcessGroup(_commands(), environment(demo=demo))
         group.start()
         try:
             self._watch(group, host, demo)
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         if not User.objects.exists():
             self.stdout.write("Making up a demo company; this happens once.")
             self.stdout.flush()
-            call_command("load_demo", stdout=self.stdout, stderr=self.stderr)
+            call_command("load_demo", verbosity=0, stdout=self.stdout, stderr=self.stderr)
 
     def _watch(self, group: ProcessGroup, host: str, demo: bool) -> None:
         """Announce the service once it is ready, then wait for its end."""
@@ -130,6 +130,14 @@ def _complaints(body: bytes) -> str:
     except (ValueError, KeyError):
         return "an answer that is not ours"
     return ", ".join(f"{part}: {state}" for part, state in checks.items() if state != "ok")
+
+
+def environment(*, demo: bool) -> dict[str, str]:
+    """What the processes find in their environment; a demo has its company's name."""
+    found = {**os.environ, "DJANGO_SETTINGS_MODULE": "crm.settings"}
+    if demo:
+        found.setdefault("COMPANY_NAME", COMPANY)
+    return found
 
 
 def _commands() -> dict[str, list[str]]:
