@@ -12,6 +12,8 @@ from accounts.models import Team, User
 from accounts.roles import Role
 from crm.demo.writing import Writer
 
+#: What the demo company is called, where COMPANY_NAME says nothing.
+COMPANY = "云岭食品"
 #: The password of every demo login. It is public: a database with real customers never has it.
 PASSWORD = "yunling-demo"  # noqa: S105  # meant to be read
 

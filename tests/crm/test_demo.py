@@ -24,9 +24,10 @@ from pytest_django.plugin import DjangoDbBlocker
 from accounts.models import AuditEntry, Team, User
 from accounts.roles import Role
 from crm.demo import company, large
-from crm.demo.people import LOGINS, PASSWORD, REPS
+from crm.demo.people import COMPANY, LOGINS, PASSWORD, REPS
 from crm.demo.places import PREFECTURES, TERRITORIES, Place, full_name, phone, whole_provinces
 from crm.demo.season import demand
+from crm.management.commands.serve import environment
 from customers.divisions import is_known, path
 from customers.models import Customer, Kind
 from orders.models import NETTED, Order, OrderLine, OrderStatus, Product
@@ -378,3 +379,13 @@ def test_a_taken_username_is_refused_before_anything_is_written() -> None:
     with pytest.raises(ValidationError, match="chenli"):
         load()
     assert not Team.objects.exists()
+
+
+def test_a_demo_bears_its_company_s_name_unless_another_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("COMPANY_NAME", raising=False)
+    assert "COMPANY_NAME" not in environment(demo=False)
+    assert environment(demo=True)["COMPANY_NAME"] == COMPANY
+    monkeypatch.setenv("COMPANY_NAME", "Ours")
+    assert environment(demo=True)["COMPANY_NAME"] == "Ours"
