@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from django.db import IntegrityError, OperationalError, models, transaction
 from django.utils.translation import gettext as _
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 
 from accounts import audit
 from accounts.access import ScopedQuerySet
@@ -140,18 +140,17 @@ class SyncResource(Generic[R]):
 
 def run_sync(
     resource: SyncResource[R],
-    raws: Sequence[bytes | Raw],
+    readings: Sequence[Reading[R]],
     *,
     key: ApiKey | None,
     atomic: bool,
     now: datetime,
 ) -> Outcome:
-    """Take the raw records of one body. The key of a record is its `external_id`.
+    """Take the records of one body, as the resource's reader read them.
 
     With `atomic`, one rejected record means that nothing is written. Raises Unavailable (503)
     when other writers kept changing the same rows; nothing is written then.
     """
-    readings = resource.reader.read(raws)
     for reading in readings:
         if reading.record is not None:
             reading.errors = _emptied(resource, reading.record) or resource.check(reading.record)
@@ -375,7 +374,6 @@ _EMPTY: tuple[Any, ...] = (None, "", (), [], {})
 
 def _write_audit(resource: SyncResource[Any], changes: Sequence[Change], *, now: datetime) -> None:
     """One audit entry for each change, with one statement."""
-    shown = resource.shown
     blank = AuditEntry.build(
         model=resource.model, object_id=0, object_name="", action="", before={}, after={}
     )
@@ -387,26 +385,25 @@ def _write_audit(resource: SyncResource[Any], changes: Sequence[Change], *, now:
         "through": blank.through,
         "model": blank.model,
     }
-    rows = []
-    for change in changes:
-        after, before = change.after, change.before
-        if before is None:
-            seen = {n: shown(n, value) for n, value in after.items() if value not in _EMPTY}
-            seen["external_id"], was = change.external_id, {}
-        else:
-            moved = [name for name, value in after.items() if before[name] != value]
-            seen = {name: shown(name, after[name]) for name in moved}
-            was = {name: shown(name, before[name]) for name in moved}
-        rows.append(
-            {
-                "action": Action.CREATE.value if before is None else Action.UPDATE.value,
-                "object_id": change.pk,
-                "object_name": str(after.get("name") or change.external_id)[:200],
-                "before": was,
-                "after": seen,
-            }
-        )
-    bulk.insert(AuditEntry, rows, same=same)
+    bulk.insert(AuditEntry, (_entry(resource, change) for change in changes), same=same)
+
+
+def _entry(resource: SyncResource[Any], change: Change) -> Values:
+    after, before, shown = change.after, change.before, resource.shown
+    if before is None:
+        seen = {name: shown(name, value) for name, value in after.items() if value not in _EMPTY}
+        seen["external_id"], was = change.external_id, {}
+    else:
+        moved = [name for name, value in after.items() if before[name] != value]
+        seen = {name: shown(name, after[name]) for name in moved}
+        was = {name: shown(name, before[name]) for name in moved}
+    return {
+        "action": Action.CREATE.value if before is None else Action.UPDATE.value,
+        "object_id": change.pk,
+        "object_name": str(after.get("name") or change.external_id)[:200],
+        "before": was,
+        "after": seen,
+    }
 
 
 def _log(name: str, outcome: Outcome, *, atomic: bool, now: datetime) -> None:

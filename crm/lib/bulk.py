@@ -8,7 +8,8 @@ are dicts of column name → Python value, and all rows of a call have the same 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,8 @@ import msgspec
 from django.db import connection, models
 
 Row = Mapping[str, Any]
+#: Rows to a statement.
+CHUNK = 2000
 NOTHING: Row = MappingProxyType({})
 _json = msgspec.json.Encoder()
 
@@ -61,58 +64,53 @@ def upsert(
         f"WHERE {_table(model)}.{version} = excluded.{version} - 1"
     )
     if unpacks_json():
-        pk = _q(_pk(model).attname)
-        return dict(_insert_json(model, rows, same, f"{tail} RETURNING {_q(key)}, {pk}"))
-    _insert_each(model, rows, same, tail)
+        tail += f" RETURNING {_q(key)}, {_q(_pk(model).attname)}"
+        return dict(one for some in _chunks(rows) for one in _insert_json(model, some, same, tail))
+    for some in _chunks(rows):
+        _insert_each(model, some, same, tail)
     return _written(model, rows, key, {n: v for n, v in same.items() if n not in keep})
 
 
 def insert(
     model: type[models.Model],
-    rows: Sequence[Row],
+    rows: Iterable[Row],
     *,
     same: Row = NOTHING,
     replacing: Collection[str] = (),
 ) -> None:
-    """Insert `rows`; the database gives the ids.
+    """Insert `rows`, which are made as they are written; the database gives the ids.
 
     `same` are columns with one value for all rows. A stored row with the same values in the
     columns `replacing` is overwritten.
     """
-    if not rows:
-        return
-    tail = ""
-    if replacing:
-        changing = [name for name in (*rows[0], *same) if name not in replacing]
-        keys = ", ".join(_q(name) for name in replacing)
-        tail = f"ON CONFLICT ({keys}) DO UPDATE SET {_overwrite(changing)}"
-    if unpacks_json():
-        _insert_json(model, rows, same, tail)
-    else:
-        _insert_each(model, rows, same, tail)
+    tail, way = "", _insert_json if unpacks_json() else _insert_each
+    for some in _chunks(rows):
+        if replacing:
+            changing = [name for name in (*some[0], *same) if name not in replacing]
+            keys = ", ".join(_q(name) for name in replacing)
+            tail = f"ON CONFLICT ({keys}) DO UPDATE SET {_overwrite(changing)}"
+        way(model, some, same, tail)
 
 
 def update(model: type[models.Model], rows: Sequence[Row]) -> None:
     """Overwrite the columns of `rows` in the stored rows with the same id."""
-    if not rows:
-        return
     pk = _pk(model).attname
-    rows = sorted(rows, key=lambda row: int(row[pk]))
-    columns = [name for name in rows[0] if name != pk]
     table = _table(model)
     with connection.cursor() as cursor:
-        if unpacks_json():
-            cursor.execute(
-                f"UPDATE {table} SET {', '.join(f'{_q(n)} = r.{_q(n)}' for n in columns)} "  # noqa: S608  # names of our own models
-                f"FROM {_recordset(model, [pk, *columns])} WHERE {table}.{_q(pk)} = r.{_q(pk)}",
-                [_json.encode(rows).decode()],
-            )
-        else:
-            cursor.executemany(
-                f"UPDATE {table} SET {', '.join(f'{_q(n)} = %s' for n in columns)} "  # noqa: S608
-                f"WHERE {_q(pk)} = %s",
-                _values(model, rows, [*columns, pk]),
-            )
+        for some in _chunks(sorted(rows, key=lambda row: int(row[pk]))):
+            columns = [name for name in some[0] if name != pk]
+            if unpacks_json():
+                cursor.execute(
+                    f"UPDATE {table} SET {', '.join(f'{_q(n)} = r.{_q(n)}' for n in columns)} "  # noqa: S608
+                    f"FROM {_recordset(model, [pk, *columns])} WHERE {table}.{_q(pk)} = r.{_q(pk)}",
+                    [_json.encode(some).decode()],
+                )
+            else:
+                cursor.executemany(
+                    f"UPDATE {table} SET {', '.join(f'{_q(n)} = %s' for n in columns)} "  # noqa: S608
+                    f"WHERE {_q(pk)} = %s",
+                    _values(model, some, [*columns, pk]),
+                )
 
 
 def delete(model: type[models.Model], ids: Collection[int]) -> None:
@@ -131,6 +129,13 @@ def delete(model: type[models.Model], ids: Collection[int]) -> None:
                 f"DELETE FROM {_table(model)} WHERE {pk} = %s",  # noqa: S608
                 [(one,) for one in sorted(ids)],
             )
+
+
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """At most `CHUNK` rows at a time: beyond, a statement costs memory and saves no time."""
+    rows = iter(rows)
+    while some := list(islice(rows, CHUNK)):
+        yield some
 
 
 def _insert_json(model: type[models.Model], rows: Sequence[Row], same: Row, tail: str) -> list[Any]:

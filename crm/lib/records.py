@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args, get_type_hints
 
 import msgspec
@@ -79,18 +80,17 @@ def split_body(body: bytes, *, by_line: bool) -> Sequence[bytes | Raw]:
     """
     body = body.removeprefix(b"\xef\xbb\xbf")
     try:
-        text = body.decode()
+        body.decode()
     except UnicodeDecodeError as bad:
         raise BodyError(_("The body is not UTF-8.")) from bad
     if by_line:
-        del text
         return _limited(line.strip() for line in io.BytesIO(body) if not line.isspace())
     if body.count(b",") < _MANY_COMMAS:
         try:
             return _limited(_ARRAY.decode(body))
         except (msgspec.MsgspecError, RecursionError):
             pass  # the plain reader below gets past what spoils one record only, or says where
-    return _limited(_split_text(text))
+    return _limited(_split_text(body.decode()))
 
 
 _ARRAY = msgspec.json.Decoder(list[Raw])
@@ -221,7 +221,7 @@ class Reader(Generic[R]):
         if not isinstance(external_id, str) or "external_id" in errors:
             external_id = ""
         if not errors:
-            for known in msgspec.structs.fields(self.struct):
+            for known in _fields(self.struct):
                 if known.encode_name not in value:
                     if known.required:
                         errors[known.encode_name] = [_("This field is required.")]
@@ -229,6 +229,11 @@ class Reader(Generic[R]):
                 errors |= _errors_of(value[known.encode_name], known.type, known.encode_name)
         errors = errors or {WHOLE: [_wording(str(bad))]}
         return Reading(index, external_id[:100] or None, None, errors)
+
+
+@cache
+def _fields(struct: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(struct)
 
 
 def _holds(hint: Any, kind: type) -> bool:
@@ -260,7 +265,7 @@ def _errors_of_element(value: Any, struct: type[msgspec.Struct], path: str) -> E
     if not isinstance(value, dict):
         return {path: [_("Give an object.")]}
     errors: Errors = {}
-    for known in msgspec.structs.fields(struct):
+    for known in _fields(struct):
         if known.encode_name in value:
             errors |= _errors_of(
                 value[known.encode_name], known.type, f"{path}.{known.encode_name}"

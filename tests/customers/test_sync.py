@@ -42,7 +42,8 @@ def customer(number: str = "C-1", **values: Any) -> dict[str, Any]:
 
 
 def parents() -> dict[str, str | None]:
-    return dict(Customer.objects.values_list("external_id", "parent__external_id"))
+    rows = Customer.objects.values_list("external_id", "parent__external_id")
+    return {str(name): parent for name, parent in rows}
 
 
 @pytest.fixture

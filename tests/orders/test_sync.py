@@ -254,7 +254,11 @@ def test_what_is_left_out_stays_as_it_is(erp):
     became(erp, order(amount=7, lines=[line()], payment_method="bank"))
     assert became(erp, {"external_id": "SO-1", "status": "completed"}) == {"updated": 1}
     stored = Order.objects.get()
-    assert (stored.status, stored.payment_method, stored.amount) == ("completed", "bank", 7)
+    assert (stored.status, stored.payment_method, stored.amount) == (
+        "completed",
+        "bank",
+        Decimal(7),
+    )
     assert len(lines_of()) == 1
 
 
@@ -288,7 +292,7 @@ def test_lines_are_taken_away_only_with_an_amount(erp):
     became(erp, order(amount=7, lines=[line()]))
     assert "amount" in refused(erp, {"external_id": "SO-1", "lines": []})
     assert became(erp, {"external_id": "SO-1", "lines": [], "amount": 9}) == {"updated": 1}
-    assert (lines_of(), Order.objects.get().amount) == ([], 9)
+    assert (lines_of(), Order.objects.get().amount) == ([], Decimal(9))
     assert became(erp, {"external_id": "SO-1", "lines": None}) == {"unchanged": 1}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -85,7 +86,7 @@ def test_eight_syncs_of_the_same_orders_fail_nothing_and_lose_nothing(secret):
                 stamp = int(Decimal(record["amount"]) / 2)
                 name = record["external_id"]
                 newest[name] = max(newest.get(name, 0), stamp)
-        works.append(lambda batches=batches: [post(secret, records) for records in batches])
+        works.append(partial(lambda some: [post(secret, records) for records in some], batches))
     answers = [answer for answers in together(*works) for answer in answers]
     assert {status for status, _body in answers} == {200}
     assert sum(body["rejected"] for _status, body in answers) == 0
