@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from crm.lib.contributions import contributions
 from crm.lib.fields import read_moment
 from crm.lib.pagination import page_size
 from customers import timeline
+from customers.actions import file_customer
 from customers.filters import CustomerFilter
 from customers.models import Customer
 from customers.serializers import CustomerSerializer, StatsSerializer, TimelineSerializer
@@ -49,11 +50,9 @@ class CustomerViewSet(RecordViewSet):
             customer.tier_facts = facts.get(customer.pk, {})
 
     def perform_create(self, serializer: Any) -> None:
-        """A rep's new customer is her own, unless she said otherwise."""
-        user = self.request.user
-        if isinstance(user, User) and not user.sees_all:
-            serializer.validated_data.setdefault("owner", user)
-        serializer.save()
+        customer = Customer(**serializer.validated_data)
+        by = cast(User, self.request.user)
+        serializer.instance = file_customer(customer=customer, by=by)
 
     @extend_schema(
         responses=TimelineSerializer,

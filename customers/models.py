@@ -173,10 +173,11 @@ class Customer(Tracked, Record):
     def clean(self) -> None:
         super().clean()
         self.external_id = self.external_id or None
-        above = self.parent
+        above, passed = self.parent, {self.pk}
         while above is not None:
-            if above.pk == self.pk:
+            if above.pk in passed:
                 raise ValidationError(
                     {"parent": _("A customer cannot be supplied by itself or by one below it.")}
                 )
+            passed.add(above.pk)
             above = above.parent

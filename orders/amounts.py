@@ -26,20 +26,24 @@ def lines_amount(lines: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
     return sum((line_amount(quantity, price) for quantity, price in lines), Decimal("0.00"))
 
 
-def check_line(*, quantity: Decimal, unit_price: Decimal) -> None:
-    """Refuse a line that sells nothing or at a negative price.
+def check_line(*, status: str, quantity: Decimal, unit_price: Decimal) -> Decimal:
+    """The quantity to store for a line, always above zero; a return may be sent with a minus.
 
-    Raises ValidationError with the messages by field.
+    Refuses a line that moves nothing, sells less than nothing, or has a negative price: raises
+    ValidationError with the messages by field.
     """
     errors = {}
-    if quantity <= 0:
+    if quantity == 0:
+        errors["quantity"] = ValidationError(_("A quantity is not zero."), code="zero")
+    elif quantity < 0 and status != OrderStatus.RETURNED:
         errors["quantity"] = ValidationError(
-            _("A quantity is above zero; a return has its status."), code="not_positive"
+            _("A quantity is above zero; a return has its status."), code="negative"
         )
     if unit_price < 0:
         errors["unit_price"] = ValidationError(_("A price is not negative."), code="negative")
     if errors:
         raise ValidationError(errors)
+    return abs(quantity)
 
 
 def check_amount(

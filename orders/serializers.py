@@ -52,19 +52,17 @@ class SkuField(serializers.CharField):
 class LineSerializer(serializers.ModelSerializer[OrderLine]):
     """One product on an order."""
 
-    line_no = serializers.IntegerField(min_value=0, max_value=1_000_000)
+    line_no = serializers.IntegerField(
+        min_value=0,
+        max_value=2_147_483_647,
+        required=False,
+        help_text="Its place in the list, counted from 1, where left out.",
+    )
     product = SkuField(max_length=100, help_text="SKU of the product.")
 
     class Meta:
         model = OrderLine
         fields = ("line_no", "product", "quantity", "unit_price", "batch")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        try:
-            check_line(quantity=attrs["quantity"], unit_price=attrs["unit_price"])
-        except DjangoValidationError as refused:
-            raise serializers.ValidationError(refused.message_dict) from refused
-        return attrs
 
 
 class OrderSerializer(RecordSerializer[Order]):
@@ -122,50 +120,57 @@ class OrderSerializer(RecordSerializer[Order]):
             )
         return code
 
-    def validate_lines(self, lines: list[dict[str, Any]]) -> list[OrderLine]:
-        """The lines with their products, found in one query; numbers stand once each."""
-        skus = {line["product"] for line in lines}
-        products = Product.objects.visible_to(self.context["request"].user).in_bulk(
-            sorted(skus), field_name="external_id"
-        )
-        errors: list[dict[str, list[str]]] = []
-        seen: set[int] = set()
-        for line in lines:
-            wrong = {}
-            if line["product"] not in products:
-                wrong["product"] = [
-                    _("No %(model)s has %(field)s '%(value)s'.")
-                    % {
-                        "model": Product._meta.verbose_name,
-                        "field": "external_id",
-                        "value": line["product"],
-                    }
-                ]
-            if line["line_no"] in seen:
-                wrong["line_no"] = [
-                    _("Line %(number)d stands twice.") % {"number": line["line_no"]}
-                ]
-            seen.add(line["line_no"])
-            errors.append(wrong)
-        if any(errors):
-            raise serializers.ValidationError(errors)
-        return [OrderLine(**{**line, "product": products[line["product"]]}) for line in lines]
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         order = self.instance
+        status = attrs.get("status", order.status if order is not None else OrderStatus.CONFIRMED)
+        if attrs.get("lines"):
+            attrs["lines"] = self._checked(attrs["lines"], status)
         lines = attrs.get("lines")
         if order is None or lines is not None or "amount" in attrs:
             known = order.amount if order is not None and not lines else None
             try:
                 attrs["amount"] = check_amount(
-                    status=attrs.get("status")
-                    or (order.status if order else OrderStatus.CONFIRMED),
+                    status=status,
                     amount=attrs.get("amount", known),
                     lines=self._priced(lines),
                 )
             except DjangoValidationError as refused:
                 raise serializers.ValidationError(refused.message_dict) from refused
         return super().validate(attrs)
+
+    def _checked(self, lines: list[dict[str, Any]], status: str) -> list[OrderLine]:
+        """The lines with their products, found in one query; numbers stand once each."""
+        skus = sorted({line["product"] for line in lines})
+        products = Product.objects.visible_to(self.context["request"].user).in_bulk(
+            skus, field_name="external_id"
+        )
+        checked: list[OrderLine] = []
+        errors: list[dict[str, list[str]]] = []
+        seen: set[int] = set()
+        negative = lines[0]["quantity"] < 0
+        for place, line in enumerate(lines, start=1):
+            wrong: dict[str, list[str]] = {}
+            number = line.setdefault("line_no", place)
+            if (line["quantity"] < 0) != negative and status == OrderStatus.RETURNED:
+                wrong["quantity"] = [_("The lines of a return are all negative or all positive.")]
+            try:
+                line["quantity"] = check_line(
+                    status=status, quantity=line["quantity"], unit_price=line["unit_price"]
+                )
+            except DjangoValidationError as refused:
+                wrong |= refused.message_dict
+            if line["product"] not in products:
+                wrong["product"] = [
+                    _("No product has external_id '%(value)s'.") % {"value": line["product"]}
+                ]
+            if number in seen:
+                wrong["line_no"] = [_("Line %(number)d stands twice.") % {"number": number}]
+            seen.add(number)
+            errors.append(wrong)
+            checked.append(OrderLine(**{**line, "product": products.get(line["product"])}))
+        if any(errors):
+            raise serializers.ValidationError({"lines": errors})
+        return checked
 
     def _priced(self, lines: list[OrderLine] | None) -> list[tuple[Decimal, Decimal]]:
         """(quantity, unit price) of the lines sent, or else of those the order has."""

@@ -1,19 +1,35 @@
 """Days in the company's time zone, as moments in UTC."""
 
 from calendar import monthrange
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
 
+#: The first and the last moment there is a word for.
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+LATEST = datetime.max.replace(tzinfo=UTC)
+
 
 def day_start(day: date) -> datetime:
-    """Midnight at the start of `day` in the company's time zone."""
-    return timezone.make_aware(datetime.combine(day, time.min), timezone.get_default_timezone())
+    """Midnight at the start of `day` in the company's time zone.
+
+    On the first day of the calendar that may lie before the beginning of time in UTC: then it
+    is EARLIEST, so that every day a person types can be compared with what is stored.
+    """
+    start = timezone.make_aware(datetime.combine(day, time.min), timezone.get_default_timezone())
+    try:
+        start.astimezone(UTC)
+    except OverflowError:
+        return EARLIEST
+    return start
 
 
 def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
-    """From the start of `first` to the end of `last`: `start <= moment < end`."""
-    return day_start(first), day_start(last + timedelta(days=1))
+    """From the start of `first` to the end of `last`: `start <= moment < end`.
+
+    The last day of the calendar ends with LATEST.
+    """
+    return day_start(first), (LATEST if last == date.max else day_start(last + timedelta(days=1)))
 
 
 def months_before(day: date, months: int) -> date:

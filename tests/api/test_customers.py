@@ -142,6 +142,13 @@ def test_nobody_is_supplied_by_itself_or_by_one_below(erp, customer) -> None:
         assert list(answer.json()["errors"]) == ["parent"]
 
 
+def test_a_ring_of_suppliers_that_is_there_already_hangs_nobody(erp, customer) -> None:
+    other = make_customer(parent=customer)
+    Customer.objects.filter(pk=customer.pk).update(parent=other)
+    answer = erp.post(LIST, {"name": "x", "parent": other.external_id})
+    assert list(answer.json()["errors"]) == ["parent"]
+
+
 def test_read_only_fields_stay(erp, customer) -> None:
     answer = erp.patch(f"{LIST}{customer.pk}/", {"abc": "A", "id": 7, "completeness": 100})
     assert answer.status_code == 200

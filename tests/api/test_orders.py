@@ -90,8 +90,8 @@ def test_a_return_is_stored_without_a_sign(erp, order_body, sign) -> None:
         ({"lines": [], "amount": "-1"}, {"amount"}),
         ({"lines": None}, {"lines"}),
         ({"lines": [line(1, "SKU-404")]}, {"lines.0.product"}),
-        ({"lines": [line(1, "SKU-404", "0")]}, {"lines.0.quantity"}),
-        ({"lines": [line(1, "SKU-404", "1", "-1")]}, {"lines.0.unit_price"}),
+        ({"lines": [line(1, "SKU-404", "0")]}, {"lines.0.quantity", "lines.0.product"}),
+        ({"lines": [line(1, "SKU-404", "1", "-1")]}, {"lines.0.unit_price", "lines.0.product"}),
         ({"lines": [line(1, "SKU-404", "1.2345")]}, {"lines.0.quantity"}),
         ({"lines": ["x"]}, {"lines.0"}),
         ({"lines": {"a": 1}}, {"lines"}),
@@ -115,6 +115,27 @@ def test_a_line_number_stands_once(erp, order_body) -> None:
     order_body["lines"][1]["line_no"] = 1
     errors = erp.post(ORDERS, order_body).json()["errors"]
     assert errors == {"lines.1.line_no": ["Line 1 stands twice."]}
+
+
+def test_a_return_may_come_with_negative_quantities(erp, order_body) -> None:
+    lines = [sent | {"quantity": f"-{sent['quantity']}"} for sent in order_body["lines"]]
+    body = erp.post(
+        ORDERS, order_body | {"status": "returned", "lines": lines, "amount": "-500.33"}
+    ).json()
+    assert (body["amount"], body["lines"]) == ("500.33", order_body["lines"])
+
+
+def test_the_lines_of_a_return_have_one_sign(erp, order_body) -> None:
+    order_body["lines"][1]["quantity"] = "-0.333"
+    answer = erp.post(ORDERS, order_body | {"status": "returned"})
+    assert list(answer.json()["errors"]) == ["lines.1.quantity"]
+
+
+def test_lines_without_numbers_are_numbered_by_their_place(erp, order_body) -> None:
+    for sent in order_body["lines"]:
+        del sent["line_no"]
+    body = erp.post(ORDERS, order_body).json()
+    assert [line["line_no"] for line in body["lines"]] == [1, 2]
 
 
 def test_an_order_without_lines_and_amount_is_refused(erp, order_body) -> None:

@@ -75,7 +75,13 @@ def test_an_amount_that_is_refused(status, amount, lines, code):
     ],
 )
 def test_a_line_sells_something_at_a_price(quantity, price, fields):
-    check_line(quantity=D("0.001"), unit_price=D("0"))
     with pytest.raises(ValidationError) as refused:
-        check_line(quantity=D(quantity), unit_price=D(price))
+        check_line(status=COMPLETED, quantity=D(quantity), unit_price=D(price))
     assert set(refused.value.error_dict) == fields
+
+
+@pytest.mark.parametrize(
+    ("status", "quantity"), [(COMPLETED, "2"), (RETURNED, "2"), (RETURNED, "-2")]
+)
+def test_a_quantity_is_stored_without_a_sign(status, quantity):
+    assert check_line(status=status, quantity=D(quantity), unit_price=D(0)) == 2
