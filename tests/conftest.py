@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import AppConfig, apps
 from django.conf import settings
+from django.core import serializers
 from django.core.cache import cache
+from django.db.models.signals import post_migrate
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from accounts.models import Team, User
@@ -28,6 +32,30 @@ def fresh_cache() -> Iterator[None]:
         client = cache._cache.get_client(write=True)  # type: ignore[attr-defined]
         if keys := list(client.scan_iter(f"{settings.CACHES['default']['KEY_PREFIX']}:*")):
             client.delete(*keys)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The rows that migrations write come back after each flush, whichever test comes next."""
+    keeps_its_own = {"contenttypes", "auth"}  # Django fills these after a flush itself
+    with django_db_blocker.unblock():
+        written = serializers.serialize(
+            "json",
+            (
+                row
+                for model in apps.get_models()
+                if model._meta.managed and model._meta.app_label not in keeps_its_own
+                for row in model._base_manager.order_by("pk")
+            ),
+        )
+
+    def restore(sender: AppConfig, **_: object) -> None:
+        for row in serializers.deserialize("json", written):
+            row.save()
+
+    # flush says so once per app: the last one is when all tables are ready
+    last = [app for app in apps.get_app_configs() if app.models_module][-1]
+    post_migrate.connect(restore, sender=last, weak=False)
 
 
 @pytest.fixture
