@@ -7,14 +7,12 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_filters.rest_framework import FilterSet
 
 from accounts.models import Team
 from crm.lib.days import day_bounds
-from crm.lib.fields import check_day
 from customers.filters import below, people_in_sight, teams_in_sight
 from customers.models import Customer, CustomerQuerySet, Tier
 from visits.models import (
@@ -36,25 +34,15 @@ class DayInput(forms.DateInput):
         super().__init__(attrs, format="%Y-%m-%d")
 
 
-def sensible(day: date) -> None:
-    """Refuse days that leave the calendar when they change time zone."""
-    try:
-        check_day(day)
-    except ValueError as bad:
-        raise ValidationError(str(bad), code="invalid") from bad
-
-
 class VisitFilter(FilterSet):  # type: ignore[misc]  # no stubs
     """Days are whole days in the company's time zone, both inclusive."""
 
     q = django_filters.CharFilter(method="search_words", label=_("Search"))
     customer = django_filters.NumberFilter(label=_("Customer"))
     scheduled_from = django_filters.DateFilter(
-        method="from_day", label=_("From"), widget=DayInput(), validators=[sensible]
+        method="from_day", label=_("From"), widget=DayInput()
     )
-    scheduled_to = django_filters.DateFilter(
-        method="to_day", label=_("To"), widget=DayInput(), validators=[sensible]
-    )
+    scheduled_to = django_filters.DateFilter(method="to_day", label=_("To"), widget=DayInput())
     status = django_filters.ChoiceFilter(
         choices=VisitStatus.choices, label=_("Status"), empty_label=_("any")
     )
@@ -118,10 +106,9 @@ class ReminderFilter(FilterSet):  # type: ignore[misc]  # no stubs
         lookup_expr="gte",
         label=_("From"),
         widget=DayInput(),
-        validators=[sensible],
     )
     on_to = django_filters.DateFilter(
-        field_name="on", lookup_expr="lte", label=_("To"), widget=DayInput(), validators=[sensible]
+        field_name="on", lookup_expr="lte", label=_("To"), widget=DayInput()
     )
     customer = django_filters.NumberFilter(label=_("Customer"))
     owner = django_filters.ModelChoiceFilter(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, timedelta
 
 import pytest
 
-from crm.lib.days import day_bounds, months_before
-from tests.factories import local
+from accounts.models import User
+from crm.lib.days import EARLIEST, LATEST, day_bounds, months_before
+from customers.models import Customer
+from tests.factories import local, make_visit
+from visits.models import Visit
 
 
 @pytest.mark.parametrize(
@@ -29,3 +32,21 @@ def test_the_same_day_some_months_before(day: date, months: int, earlier: date) 
 def test_days_begin_and_end_at_midnight_of_the_company() -> None:
     bounds = day_bounds(date(2026, 6, 1), date(2026, 6, 2))
     assert bounds == (local(2026, 6, 1), local(2026, 6, 3))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC", "America/New_York"])
+def test_the_first_and_the_last_day_of_the_calendar_have_bounds(zone: str, settings) -> None:
+    settings.TIME_ZONE = zone
+    start, end = day_bounds(date.min, date.max)
+    assert start.astimezone(UTC) <= EARLIEST + timedelta(days=1)
+    assert end == LATEST
+    for day in (date.min, date.max):
+        start, end = (moment.astimezone(UTC) for moment in day_bounds(day, day))
+        assert start < end
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_the_database_compares_with_the_bounds(customer: Customer, rep: User, day: date) -> None:
+    make_visit(customer, rep)
+    assert Visit.objects.of_days(date.min, date.max).count() == 1
+    assert not Visit.objects.of_days(day, day).exists()

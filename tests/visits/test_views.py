@@ -423,7 +423,9 @@ def test_the_list_is_narrowed_by_day_rep_team_status_and_customer(as_, rep, mana
     assert names(status="done") == set()
     assert names(q="甲") == {"甲店"}
     assert names(rep="nobody") == set()
-    assert names(scheduled_from="0001-01-01") == set()
+    assert names(scheduled_from="0001-01-01") == {"甲店", "乙店"}
+    assert names(scheduled_to="9999-12-31") == {"甲店", "乙店"}
+    assert names(scheduled_from="9999-12-31") == set()
     assert names(scheduled_to="9999-12-31") == set()
 
 
