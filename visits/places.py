@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
@@ -11,6 +12,8 @@ NEAR_M = 500
 EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 
 Degrees = Decimal | float
+#: Latitude and longitude in degrees (WGS 84), as far as they are known.
+Point = tuple[Degrees | None, Degrees | None]
 
 
 class Place(NamedTuple):
@@ -35,3 +38,19 @@ def distance_m(
     half_lon = sin((radians(to_longitude) - radians(longitude)) / 2) ** 2
     chord = min(1.0, half_lat + cos(lat1) * cos(lat2) * half_lon)
     return round(2 * EARTH_RADIUS_M * asin(sqrt(chord)))
+
+
+def legs_m(points: Iterable[Point]) -> list[int | None]:
+    """The straight-line metres to each of `points` from the one before it.
+
+    None for the first, and for points with an unknown coordinate: the way goes past those, so
+    that the next leg begins at the last known point.
+    """
+    legs: list[int | None] = []
+    latitude: Degrees | None = None
+    longitude: Degrees | None = None
+    for point in points:
+        legs.append(distance_m(latitude, longitude, *point))
+        if None not in point:
+            latitude, longitude = point
+    return legs

@@ -8,15 +8,21 @@ from datetime import datetime, timedelta
 
 from crm.lib.formats import local_day
 from visits.models import Visit, VisitStatus
+from visits.places import legs_m
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One visit of the day: its number on the route, and whether it is the next thing to do."""
+    """One visit of the day: its number on the route, and whether it is the next thing to do.
+
+    `leg_m` are the straight-line metres from the stop before; None for the first one, and where
+    the address of the customer has no coordinates.
+    """
 
     visit: Visit
     number: int
     is_next: bool
+    leg_m: int | None = None
 
     @property
     def is_over(self) -> bool:
@@ -35,6 +41,17 @@ class Route:
         return len(self.stops)
 
     @property
+    def length_m(self) -> int | None:
+        """The straight-line metres from stop to stop; None where there is nothing to measure."""
+        legs = [stop.leg_m for stop in self.stops if stop.leg_m is not None]
+        return sum(legs) if legs else None
+
+    @property
+    def unplaced(self) -> int:
+        """How many stops are left out of the length: their customers have no coordinates."""
+        return sum(not _is_placed(stop.visit) for stop in self.stops if _is_on_the_way(stop.visit))
+
+    @property
     def next(self) -> Visit | None:
         return next((stop.visit for stop in self.stops if stop.is_next), None)
 
@@ -48,11 +65,23 @@ def route_of(visits: Iterable[Visit]) -> Route:
     upcoming = [v for v in kept if v.status == VisitStatus.CHECKED_IN] or [
         v for v in kept if v.status == VisitStatus.PLANNED
     ]
+    on_the_way = [visit for visit in kept if _is_on_the_way(visit)]
+    legs = legs_m((v.customer.latitude, v.customer.longitude) for v in on_the_way)
+    leg_of = dict(zip((visit.pk for visit in on_the_way), legs, strict=True))
     stops = [
-        Stop(visit, number, is_next=bool(upcoming) and visit is upcoming[0])
+        Stop(visit, number, bool(upcoming) and visit is upcoming[0], leg_of.get(visit.pk))
         for number, visit in enumerate(kept, start=1)
     ]
     return Route(stops, done=sum(visit.status == VisitStatus.DONE for visit in kept))
+
+
+def _is_on_the_way(visit: Visit) -> bool:
+    """A missed visit was no way to go."""
+    return visit.status != VisitStatus.MISSED
+
+
+def _is_placed(visit: Visit) -> bool:
+    return visit.customer.latitude is not None and visit.customer.longitude is not None
 
 
 def next_slot(now: datetime) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from crm.lib.text import Text
 from customers.models import Customer
@@ -51,7 +51,7 @@ def _entry(visit: Visit, at: datetime) -> Entry:
         text=_sum_up(visit.purpose, visit.answers),
         words=visit.words,
         url=reverse("visits:detail", args=[visit.pk]),
-        ref=_("Visit"),
+        ref=pgettext("visit", "Record"),
     )
 
 

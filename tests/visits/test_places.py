@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from visits.places import distance_m
+from visits.places import Point, distance_m, legs_m
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,26 @@ def test_an_unknown_coordinate_gives_no_distance(gap: int) -> None:
     place: list[float | None] = [30.0, 120.5, 30.1, 120.6]
     place[gap] = None
     assert distance_m(*place) is None
+
+
+HOME, NORTH, FAR = (30.0, 120.5), (30.001, 120.5), (30.002, 120.5)
+NOWHERE, HALF = (None, None), (30.0, None)
+
+
+@pytest.mark.parametrize(
+    ("points", "legs"),
+    [
+        ([], []),
+        ([HOME], [None]),
+        ([HOME, HOME], [None, 0]),
+        ([HOME, NORTH, FAR], [None, 111, 111]),
+        ([HOME, NORTH, HOME], [None, 111, 111]),
+        ([HOME, NOWHERE, FAR], [None, None, 222]),  # the way goes past what is unknown
+        ([HOME, HALF, FAR], [None, None, 222]),
+        ([NOWHERE, HOME, NORTH], [None, None, 111]),
+        ([HOME, NOWHERE], [None, None]),
+        ([NOWHERE, HALF], [None, None]),
+    ],
+)
+def test_the_way_from_point_to_point(points: list[Point], legs: list[int | None]) -> None:
+    assert legs_m(points) == legs

@@ -4,13 +4,27 @@ from datetime import datetime
 
 import pytest
 
+from customers.models import Customer
 from tests.factories import local
 from visits.models import Visit
 from visits.route import next_slot, route_of
 
 
-def visit(pk: int, hour: int, status: str = "planned", began: datetime | None = None) -> Visit:
-    return Visit(pk=pk, scheduled_for=local(2026, 6, 16, hour), status=status, checked_in_at=began)
+def visit(
+    pk: int,
+    hour: int,
+    status: str = "planned",
+    began: datetime | None = None,
+    at: tuple[float, float] | None = (30.0, 120.5),
+) -> Visit:
+    latitude, longitude = at or (None, None)
+    return Visit(
+        pk=pk,
+        customer=Customer(latitude=latitude, longitude=longitude),
+        scheduled_for=local(2026, 6, 16, hour),
+        status=status,
+        checked_in_at=began,
+    )
 
 
 def test_stops_run_by_time_and_the_first_open_one_is_next() -> None:
@@ -30,6 +44,26 @@ def test_called_off_visits_are_no_stops_and_missed_ones_stay() -> None:
     route = route_of([visit(1, 9, "cancelled"), visit(2, 10, "missed")])
     assert [stop.visit.pk for stop in route.stops] == [2]
     assert route.next is None
+
+
+def test_the_route_is_as_long_as_its_legs_past_missed_and_unplaced_stops() -> None:
+    route = route_of(
+        [
+            visit(1, 9, "done", local(2026, 6, 16, 9)),
+            visit(2, 10, "missed", at=(31.0, 120.5)),
+            visit(3, 11, at=None),
+            visit(4, 12, at=(30.001, 120.5)),
+            visit(5, 13, "cancelled", at=(31.0, 120.5)),
+            visit(6, 14, at=(30.003, 120.5)),
+        ]
+    )
+    assert [stop.leg_m for stop in route.stops] == [None, None, None, 111, 222]
+    assert (route.length_m, route.unplaced) == (333, 1)
+
+
+@pytest.mark.parametrize("at", [None, (30.0, 120.5)])
+def test_one_stop_is_no_way(at: tuple[float, float] | None) -> None:
+    assert route_of([visit(1, 9, at=at)]).length_m is None
 
 
 @pytest.mark.parametrize(

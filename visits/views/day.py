@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
@@ -11,24 +12,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import push_url
 
 from accounts.access import needs
 from accounts.models import User
 from accounts.roles import Role
 from crm.lib.calendar import Occasion, occasions
-from crm.lib.export import stream_table
+from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.keyset import count_up_to
+from crm.lib.listing import address
 from customers.filters import people_in_sight, teams_in_sight
 from customers.models import Customer, CustomerQuerySet
 from visits.actions import plan_visit
-from visits.cadence import most_urgent_first, page_after, with_next_visit
 from visits.cadence import overdue as overdue_of
+from visits.cadence import page_after, with_next_visit
 from visits.filters import OverdueFilter
 from visits.forms import PlanForm
 from visits.models import Cadence, OccasionCode, Reminder, ReminderQuerySet, Visit, VisitQuerySet
 from visits.route import next_slot, route_of
+from visits.views.tables import overdue_table
 
 SHOWN = 5
 PAGE_SIZE = 50
@@ -65,7 +68,7 @@ def _scope(request: HttpRequest, username: str) -> Scope:
     return Scope(user, get_object_or_404(people_in_sight(request), username=username))
 
 
-def _next_occasion(today: date) -> Occasion | None:
+def next_occasion(today: date) -> Occasion | None:
     return next(iter(occasions(today, today + LOOK_AHEAD)), None)
 
 
@@ -98,7 +101,7 @@ def day_context(request: HttpRequest, username: str, now: datetime) -> dict[str,
         "reminder_count": count_up_to(reminders),
         "left_open": list(left_open.order_by("-scheduled_for", "-pk")[:SHOWN]),
         "left_open_count": count_up_to(left_open),
-        "occasion": _next_occasion(today),
+        "occasion": next_occasion(today),
         "occasion_names": dict(OccasionCode.choices),
     }
 
@@ -125,7 +128,7 @@ def overdue(request: HttpRequest) -> HttpResponse:
     )
     late = late.select_related("owner__team")
     if request.GET.get("format") in ("csv", "xlsx"):
-        return _overdue_table(late, today, request.GET["format"])
+        return overdue_table(late, today, request.GET["format"])
     page = page_after(with_next_visit(late, today), request.GET.get("after", ""), PAGE_SIZE, today)
     context = {
         "filter": found,
@@ -134,43 +137,7 @@ def overdue(request: HttpRequest) -> HttpResponse:
         "count": count_up_to(late),
         "may_plan": user.may("visits:write"),
     }
-    template = "visits/_overdue.html" if is_partial(request) else "visits/overdue.html"
-    response = render(request, template, context)
-    patch_vary_headers(response, ["HX-Request"])
-    return response
-
-
-def _overdue_table(late: CustomerQuerySet, today: date, format: str) -> HttpResponse:
-    head = [
-        _("Customer"),
-        _("Number in the ERP"),
-        _("Tier"),
-        _("Owner"),
-        _("Team"),
-        _("Last visit"),
-        _("Days between visits"),
-        _("Days over"),
-    ]
-    rows: Any = most_urgent_first(late).iterator(chunk_size=1000)
-    return stream_table(
-        _("Overdue visits %(day)s") % {"day": today},
-        head,
-        (
-            (
-                customer.name,
-                customer.external_id,
-                customer.abc,
-                customer.owner and customer.owner.display_name,
-                customer.owner and customer.owner.team and customer.owner.team.name,
-                customer.last_visited_on,
-                customer.every_days,
-                customer.last_visited_on
-                and (today - customer.last_visited_on).days - customer.every_days,
-            )
-            for customer in rows
-        ),
-        format,
-    )
+    return list_or_part(request, "overdue", context, {*found.filters, "after"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -249,6 +216,16 @@ def filter_fields(request: HttpRequest, *names: str) -> list[str]:
     teams = teams_in_sight(request).exists()
     pointless = {*(() if people else ("owner", "rep")), *(() if teams else ("team",))}
     return [name for name in names if name not in pointless]
+
+
+def list_or_part(
+    request: HttpRequest, name: str, context: Mapping[str, Any], parameters: Collection[str]
+) -> HttpResponse:
+    """The list `name` as a page, or as its part; then the address holds the filled parameters."""
+    response = page_or_part(request, f"visits/{name}.html", f"visits/_{name}.html", context)
+    if wants_part(request):
+        push_url(response, address(request, parameters))
+    return response
 
 
 def is_partial(request: HttpRequest) -> bool:

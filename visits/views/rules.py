@@ -9,8 +9,8 @@ from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
@@ -18,12 +18,32 @@ from accounts.models import User
 from accounts.roles import Role
 from crm.lib.calendar import occasions_of
 from crm.lib.keyset import count_up_to, keyset_page
+from crm.lib.listing import quick_filters
+from crm.lib.text import Text
 from visits.filters import ReminderFilter
 from visits.forms import CadenceFormSet, OccasionRuleFormSet
-from visits.models import Cadence, OccasionRule, Reminder, ReminderQuerySet
-from visits.views.day import day_context, filter_fields, is_partial
+from visits.models import (
+    Cadence,
+    OccasionCode,
+    OccasionRule,
+    Reminder,
+    ReminderQuerySet,
+)
+from visits.views.day import (
+    day_context,
+    filter_fields,
+    is_partial,
+    list_or_part,
+    next_occasion,
+)
 
 PAGE_SIZE = 50
+#: The lists of reminders: what is to come, whatever nobody has done, and the past greetings.
+TABS: list[tuple[Text, dict[str, str]]] = [
+    (pgettext_lazy("reminders", "To do"), {}),
+    (pgettext_lazy("reminders", "Not greeted"), {"state": "open"}),
+    (pgettext_lazy("reminders", "Greeted"), {"state": "done"}),
+]
 
 
 def with_last_greeting(reminders: ReminderQuerySet) -> ReminderQuerySet:
@@ -48,27 +68,31 @@ def reminders(request: HttpRequest) -> HttpResponse:
     mine = Reminder.objects.visible_to(user).select_related("customer__owner")
     found = ReminderFilter(request.GET, queryset=mine, request=request)
     rows = found.qs if found.is_valid() else Reminder.objects.none()
-    if not request.GET.get("state") and not request.GET.get("on_from"):
+    state = request.GET.get("state", "")
+    if not state and not request.GET.get("on_from"):
         rows = rows.current(today)
+    parameters = {*found.filters, "cursor"}
     page = keyset_page(
         with_last_greeting(rows),
-        order=("on", "id"),
+        order=("-on", "-id") if state == "done" else ("on", "id"),
         cursor=request.GET.get("cursor", ""),
         size=PAGE_SIZE,
     )
     context = {
         "filter": found,
-        "filter_fields": filter_fields(request, "occasion", "state", "on_from", "on_to", "owner"),
+        "filter_fields": filter_fields(request, "occasion", "on_from", "on_to", "owner"),
+        "state": state,
+        "narrowed": any(request.GET.get(name) for name in found.filters if name != "state"),
+        "tabs": quick_filters(request, parameters, TABS),
         "page": page,
         "count": count_up_to(rows),
         "today": today,
+        "occasion": next_occasion(today),
+        "occasion_names": dict(OccasionCode.choices),
         "may_write": user.may("reminders:write"),
         "shows_owner": user.role == Role.MANAGER or user.sees_all,
     }
-    template = "visits/_reminders.html" if is_partial(request) else "visits/reminders.html"
-    response = render(request, template, context)
-    patch_vary_headers(response, ["HX-Request"])
-    return response
+    return list_or_part(request, "reminders", context, parameters)
 
 
 @require_POST

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -16,12 +15,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
 from accounts.models import AuditEntry, User
 from crm.lib.days import day_bounds
-from crm.lib.export import stream_table
 from crm.lib.keyset import count_up_to, keyset_page
 from customers.models import Customer
 from orders.models import Product
@@ -38,10 +37,22 @@ from visits.forms import (
     new_products,
 )
 from visits.models import Visit, VisitStatus
-from visits.views.day import filter_fields, is_partial, number_in, plan_answer
+from visits.views.day import (
+    filter_fields,
+    is_partial,
+    list_or_part,
+    number_in,
+    plan_answer,
+)
+from visits.views.tables import visits_table
 
 PAGE_SIZE = 50
 FOUND = 20
+#: Why a check-in came without a place: what visit.js found out, in words.
+NO_PLACE = {
+    "denied": gettext_lazy("Checked in without a place: this device does not give it away."),
+    "slow": gettext_lazy("Checked in without a place: finding it took too long."),
+}
 
 
 @require_safe
@@ -53,7 +64,7 @@ def list_(request: HttpRequest) -> HttpResponse:
     found = VisitFilter(request.GET, queryset=visits, request=request)
     rows: QuerySet[Visit] = found.qs if found.is_valid() else Visit.objects.none()
     if request.GET.get("format") in ("csv", "xlsx"):
-        return _visits_table(rows, request.GET["format"])
+        return visits_table(rows, request.GET["format"])
     page = keyset_page(
         rows,
         order=("-scheduled_for", "-id"),
@@ -69,63 +80,7 @@ def list_(request: HttpRequest) -> HttpResponse:
         "count": count_up_to(rows),
         "may_log": user.may("visits:write"),
     }
-    template = "visits/_list.html" if is_partial(request) else "visits/list.html"
-    response = render(request, template, context)
-    patch_vary_headers(response, ["HX-Request"])
-    return response
-
-
-def _visits_table(visits: QuerySet[Visit], format: str) -> HttpResponse:
-    head = [
-        _("Customer"),
-        _("Number in the ERP"),
-        _("Rep"),
-        _("Team"),
-        _("Planned for"),
-        _("Status"),
-        _("Checked in"),
-        _("Closed"),
-        _("Distance in metres"),
-        _("Purpose"),
-        _("How our products sell"),
-        _("New need"),
-        _("New products introduced"),
-        _("Greetings and care"),
-        _("Customer's own words"),
-    ]
-    rows = visits.order_by("-scheduled_for", "-id").iterator(chunk_size=1000)
-    return stream_table(
-        _("Visits %(day)s") % {"day": timezone.localdate()}, head, map(_visit_cells, rows), format
-    )
-
-
-def _visit_cells(visit: Visit) -> tuple[object, ...]:
-    answers: Answers = visit.answers
-    care = [str(Care(code).label) for code in answers.get("care", []) if code in Care.values]
-    return (
-        visit.customer.name,
-        visit.customer.external_id,
-        visit.rep.display_name,
-        visit.rep.team and visit.rep.team.name,
-        visit.scheduled_for,
-        visit.get_status_display(),
-        visit.checked_in_at,
-        visit.closed_at,
-        visit.distance_m,
-        visit.purpose,
-        " ".join(_sales_words(answers)),
-        answers.get("new_need_note") or answers.get("new_need"),
-        answers.get("new_products", []),
-        [*care, *filter(None, [answers.get("care_note")])],
-        visit.words,
-    )
-
-
-def _sales_words(answers: Answers) -> Iterator[str]:
-    if answers.get("sales") in Sales.values:
-        yield str(Sales(answers["sales"]).label)
-    if answers.get("sales_note"):
-        yield answers["sales_note"]
+    return list_or_part(request, "list", context, {*found.filters, "cursor"})
 
 
 @require_safe
@@ -195,7 +150,7 @@ def new(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            return _recorded(request, visit)
+            return _recorded(request, visit, str(form.cleaned_data["client_id"]))
     today = timezone.localdate(now)
     context = {
         "form": form,
@@ -260,7 +215,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             changes = _show_refusal(form, error, visit, user)
         else:
-            return _recorded(request, visit)
+            return _recorded(request, visit, f"{visit.pk}-{form.cleaned_data['version']}")
     context = {
         "form": form,
         "visit": visit,
@@ -307,6 +262,8 @@ def check_in(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("visits:detail", pk=pk)
+    if place is None and (reason := NO_PLACE.get(request.POST.get("no_place", ""))):
+        messages.warning(request, reason)
     return redirect("visits:edit", pk=visit.pk)
 
 
@@ -366,13 +323,21 @@ def _products(user: User, now: datetime) -> list[tuple[str, str]]:
     return list(found.values_list("external_id", "name"))
 
 
-def _recorded(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Where a person goes on after writing: the closed visit, or the draft."""
+def _recorded(request: HttpRequest, visit: Visit, sent: str) -> HttpResponse:
+    """Where a person goes on after writing: the closed visit, or the draft.
+
+    `sent` names what visit.js keeps in the browser until it reads here that it is stored.
+    """
     if visit.status == VisitStatus.DONE:
         messages.success(request, _("Visit completed."))
-        return redirect("visits:detail", pk=visit.pk)
-    messages.success(request, _("Draft saved."))
-    return redirect("visits:edit", pk=visit.pk)
+        response = redirect("visits:detail", pk=visit.pk)
+    else:
+        messages.success(request, _("Draft saved."))
+        response = redirect("visits:edit", pk=visit.pk)
+    response.set_cookie(
+        "saved_draft", sent, max_age=3600, samesite="Lax", secure=request.is_secure()
+    )
+    return response
 
 
 @dataclass(frozen=True, slots=True)
