@@ -1,10 +1,16 @@
 """What each request carries: the reader's language, and who the audit log names."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.audit import Through, acting
 
@@ -37,6 +43,19 @@ class UserLocaleMiddleware:
         if cookie in known:
             return cookie
         return translation.get_language_from_request(request)
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Sends who is not signed in to sign in; from a part of a page that is the whole page."""
+
+    def handle_no_permission(  # type: ignore[override]  # the base answers with a redirect only
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponse:
+        htmx = cast(Any, request).htmx
+        if not htmx:
+            return super().handle_no_permission(request, view_func)
+        sign_in = redirect_to_login(htmx.current_url_abs_path or "/", settings.LOGIN_URL)
+        return HttpResponseClientRedirect(sign_in.url)
 
 
 class AuditMiddleware:
