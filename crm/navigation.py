@@ -100,6 +100,19 @@ def page_frame(request: HttpRequest) -> dict[str, Any]:
     return {"frame": SimpleLazyObject(lambda: _frame(request))}
 
 
+def _standing_on(request: HttpRequest) -> Page | None:
+    """The page of the navigation that the reader is on, or on a page below it."""
+    match = request.resolver_match
+    if match is None:
+        return None
+    if match.url_name == "of-customer":
+        return CUSTOMERS  # a tab of the customer's file, whichever app it comes from
+    known = {page for _head, pages in RAIL for page in pages} | {LOG_VISIT, MORE}
+    exact = next((page for page in known if page.url_name == match.view_name), None)
+    above = [page for page in known if request.path.startswith(reverse(page.url_name))]
+    return exact or max(above, key=lambda page: len(reverse(page.url_name)), default=None)
+
+
 def _frame(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme", "")
     frame: dict[str, Any] = {
@@ -108,6 +121,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
         "now": timezone.localtime().isoformat(timespec="seconds"),
         "rail": [],
         "tabs": [],
+        "more": [],
     }
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -117,15 +131,14 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
         today = timezone.localdate()
         counts["visits:reminders"] = Reminder.objects.of(user).current(today).count()
 
-    match = request.resolver_match
-    here = match.view_name if match else ""
+    here = _standing_on(request)
 
     def item(page: Page) -> Item:
         return Item(
             url=reverse(page.url_name),
             label=page.label,
             icon=page.icon,
-            current=here == page.url_name,
+            current=page is here,
             count=counts.get(page.url_name, 0),
             prominent=page.prominent,
         )
@@ -138,4 +151,8 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
         if items:
             frame["rail"].append(Group(head=head, items=items))
     frame["tabs"] = [item(page) for page in TABS.get(user.role, ()) if open_to_user(page)]
+    tabs = {tab.url for tab in frame["tabs"]}
+    frame["more"] = [
+        entry for group in frame["rail"] for entry in group.items if entry.url not in tabs
+    ]
     return frame
