@@ -12,8 +12,15 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
+from crm.lib.text import Text
 
 DOTS = "••••"
+#: What the addresses of the bulk sync end in, as the pages call it.
+RESOURCES: dict[str, Text] = {
+    "customers": _("Customers"),
+    "products": _("Products"),
+    "orders": _("Orders"),
+}
 
 
 class Action(models.TextChoices):
@@ -254,3 +261,8 @@ class SyncCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resource} {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def resource_label(self) -> Text:
+        """What was synced, as the pages call it."""
+        return RESOURCES.get(self.resource, self.resource)

@@ -199,6 +199,11 @@ class User(Tracked, Record, AbstractBaseUser, PermissionsMixin):
     def display_name(self) -> str:
         return self.name or self.username
 
+    @property
+    def only_through_keys(self) -> bool:
+        """Whether API keys act for this account and nobody signs in with it."""
+        return self.role == Role.INTEGRATION and not self.has_usable_password()
+
     def get_full_name(self) -> str:
         return self.display_name
 

@@ -184,7 +184,7 @@ def test_the_sync_log_counts_each_call(
     call = make_call(received=500, created=480, updated=15, unchanged=3, stale=1, rejected=1)
     with django_assert_num_queries(3):
         page = client.get("/syncs/").content.decode()
-    for text in ("orders", call.actor_name, "480", "15"):
+    for text in ("Orders", call.actor_name, "480", "15"):
         assert text in page
     make_call()
     make_call()
@@ -285,3 +285,21 @@ def test_jobs_cost_the_same_however_many(
         if number in (1, 11):
             with django_assert_num_queries(3):  # session, user, jobs
                 client.get("/jobs/")
+
+
+def test_one_changed_field_is_named_and_who_is_nobody_is_the_way(
+    as_, administrator: User, rep: User, customer: Customer
+) -> None:
+    with acting(through=Through.JOB):
+        customer.phone = "0575-1"
+        customer.save()
+    with acting(user=rep, through=Through.PAGE):
+        customer.phone, customer.address = "0575-2", "1 Main Street"
+        customer.save()
+    page = as_(administrator).get("/audit/?model=customers.customer&action=update")
+    rows = [" ".join(row.split('<span class="phone">')[0].split()) for row in _subs(page)]
+    assert rows == ["Rep · changed · Page · 2 fields", "Job · changed · Phone"]
+
+
+def _subs(page) -> list[str]:
+    return [part.split("</summary>")[0] for part in page.content.decode().split('class="sub">')[1:]]

@@ -308,3 +308,12 @@ def test_a_team_is_not_part_of_itself(
 def test_only_people_who_may_lead_are_offered(as_, administrator: User, manager: User) -> None:
     form = as_(administrator).get("/teams/new/").context["form"]
     assert list(form.fields["manager"].queryset) == [manager]
+
+
+def test_the_account_of_the_api_is_not_said_to_sign_in(as_, administrator: User) -> None:
+    erp = make_user("erp", role=Role.INTEGRATION)
+    erp.set_unusable_password()
+    erp.save()
+    page = as_(administrator).get("/users/?q=erp").content.decode()
+    assert "API only" in page
+    assert "st-good" not in page
