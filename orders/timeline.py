@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from crm.lib.formats import currency_symbol, money
+from crm.lib.formats import price
 from customers.models import Customer
 from customers.timeline import Entry
 from orders.models import Order, OrderStatus
@@ -30,7 +30,7 @@ def entries(customer: Customer, *, before: datetime | None, limit: int) -> list[
 
 def _entry(order: Order, lines: int) -> Entry:
     facts = {
-        "amount": f"{currency_symbol()}{money(order.amount)}",
+        "amount": price(order.amount),
         "status": order.get_status_display(),
     }
     title = (

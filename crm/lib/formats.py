@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django.conf import settings
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
 DASH = "–"
@@ -31,6 +32,14 @@ def currency_symbol() -> str:
 def money(value: Decimal | int | None, places: int = 2) -> str:
     """An amount for a table: 1,240,000.00; a dash where there is none."""
     return DASH if value is None else _grouped(Decimal(value), places)
+
+
+def price(value: Decimal | int | None) -> str:
+    """An amount that stands alone: ¥1,240,000.00, −¥12.50."""
+    if value is None:
+        return DASH
+    amount = Decimal(value)
+    return f"{MINUS if amount < 0 else ''}{currency_symbol()}{_grouped(abs(amount), 2)}"
 
 
 def money_short(value: Decimal | int | None) -> str:
@@ -92,8 +101,7 @@ def day(value: datetime | date | None, today: date | None = None) -> str:
             if this_year
             else f"{when.year}年{when.month}月{when.day}日"
         )
-    month = gettext(f"{when:%b}")
-    return f"{when.day} {month}" if this_year else f"{when.day} {month} {when.year}"
+    return date_format(when, "j M" if this_year else "j M Y")
 
 
 def days_ago(value: datetime | date | None, today: date | None = None) -> str:

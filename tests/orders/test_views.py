@@ -249,3 +249,10 @@ def test_an_empty_house_says_so(as_, rep: User) -> None:
     make_customer(owner=rep)
     assert "No orders yet" in as_(rep).get("/orders/").content.decode()
     assert "No products yet" in as_(rep).get("/orders/products/").content.decode()
+
+
+def test_the_amount_of_an_order_bears_its_currency(as_, rep: User, customer: Customer) -> None:
+    sold = make_order(customer, lines=[(make_product(), "2", "1000.00")])
+    back = make_order(customer, lines=[(make_product(), "1", "5.00")], status="returned")
+    assert "<b>¥2,000.00</b>" in as_(rep).get(f"/orders/{sold.pk}/").content.decode()
+    assert "<b>−¥5.00</b>" in as_(rep).get(f"/orders/{back.pk}/").content.decode()

@@ -43,6 +43,11 @@ def money(value: Decimal | None) -> str:
 
 
 @register.filter
+def price(value: Decimal | None) -> str:
+    return formats.price(value)
+
+
+@register.filter
 def money0(value: Decimal | None) -> str:
     return formats.money(value, 0)
 
