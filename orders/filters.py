@@ -10,9 +10,15 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import FilterSet
 
-from accounts.models import Team
 from crm.lib.days import day_bounds
-from customers.filters import DAYS, MOMENTS, YesNo, below, people_in_sight, teams_in_sight
+from customers.filters import (
+    DAYS,
+    MOMENTS,
+    TYPED,
+    OwnerFilter,
+    TeamFilter,
+    YesNo,
+)
 from orders.models import Order, OrderQuerySet, OrderStatus, Product, ProductQuerySet
 
 LARGEST_ID = 2**63 - 1
@@ -34,16 +40,8 @@ class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
     customer_id = django_filters.NumberFilter(
         field_name="customer", label=_("Customer"), min_value=1, max_value=LARGEST_ID
     )
-    owner = django_filters.ModelChoiceFilter(
-        field_name="customer__owner",
-        queryset=people_in_sight,
-        to_field_name="username",
-        label=_("Owner"),
-        empty_label=_("any"),
-    )
-    team = django_filters.ModelChoiceFilter(
-        queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
-    )
+    owner = OwnerFilter("customer__owner")
+    team = TeamFilter("customer__owner__team")
     ordered_from = django_filters.DateFilter(
         method="from_day", label=_("Ordered from"), validators=DAYS, widget=DAY
     )
@@ -62,9 +60,6 @@ class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
     def numbered(self, orders: OrderQuerySet, name: str, words: str) -> OrderQuerySet:
         return orders.filter(external_id__istartswith=words.strip())
 
-    def of_team(self, orders: OrderQuerySet, name: str, team: Team) -> OrderQuerySet:
-        return orders.filter(customer__owner__team__in=below(team))
-
     def from_day(self, orders: OrderQuerySet, name: str, first: date) -> OrderQuerySet:
         return orders.filter(ordered_at__gte=day_bounds(first, first)[0])
 
@@ -76,7 +71,7 @@ class ProductFilter(FilterSet):  # type: ignore[misc]  # no stubs
     q = django_filters.CharFilter(method="search_words", label=_("Search"))
     search = django_filters.CharFilter(method="search_words", label=_("Search"))
     external_id = django_filters.CharFilter(label=_("SKU"))
-    category = django_filters.CharFilter(label=_("Category"))
+    category = django_filters.CharFilter(label=_("Category"), widget=TYPED)
     active = django_filters.BooleanFilter(label=_("On sale"), widget=YesNo)
     updated_since = django_filters.IsoDateTimeFilter(
         field_name="updated_at", lookup_expr="gte", label=_("Changed since"), validators=MOMENTS
