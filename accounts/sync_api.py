@@ -127,8 +127,20 @@ class SyncAnswerSerializer(serializers.Serializer[Any]):
     errors = SyncErrorSerializer(many=True)  # type: ignore[assignment]  # the contract's name
 
 
+class SyncRefusedSerializer(SyncAnswerSerializer):
+    """Problem details of an atomic call: the rejected records, and nothing written."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+
+
 class SyncSchema(ApiSchema):
     """Says the record's fields from the struct that reads it."""
+
+    def get_operation_id(self) -> str:
+        return f"{cast(SyncView, self.view).resource.name}_sync"
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **kwargs)
@@ -161,24 +173,22 @@ class SyncSchema(ApiSchema):
         return operation
 
 
-def described(name: str) -> Any:
-    """Decorates a resource's SyncView with what the OpenAPI document says about it."""
-    return extend_schema(
-        operation_id=f"{name}_sync",
-        description=(
-            "Creates and changes up to 10,000 records (32 MiB) by `external_id`. A field left out "
-            "stays as it is, null empties it. A rejected record never stops the others, unless "
-            "`atomic` is true. A record with an older `source_updated_at` than the stored one is "
-            "stale and not written. Sent twice, the second call changes nothing."
-        ),
-        request=None,
-        parameters=[
-            OpenApiParameter(
-                "atomic", OpenApiTypes.BOOL, description="One rejection, and nothing is written."
-            )
-        ],
-        responses={
-            200: SyncAnswerSerializer,
-            503: OpenApiResponse(description="Others keep writing the same rows; send it again."),
-        },
-    )
+#: What the OpenAPI document says about every SyncView; put it on each.
+described = extend_schema(
+    description=(
+        "Creates and changes up to 10,000 records (32 MiB) by `external_id`. A field left out "
+        "stays as it is, null empties it. A rejected record never stops the others, unless "
+        "`atomic` is true. A record with an older `source_updated_at` than the stored one is "
+        "stale and not written. Sent twice, the second call changes nothing."
+    ),
+    request=None,
+    parameters=[
+        OpenApiParameter(
+            "atomic", OpenApiTypes.BOOL, description="One rejection, and nothing is written."
+        )
+    ],
+    responses={
+        200: SyncAnswerSerializer,
+        503: OpenApiResponse(description="Others keep writing the same rows; send it again."),
+    },
+)

@@ -14,6 +14,8 @@ from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import FilterSet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 
 from accounts.models import Team, User
 from accounts.models.users import team_ids_below
@@ -117,6 +119,26 @@ class AreaFilter(django_filters.CharFilter):  # type: ignore[misc]  # no stubs
         return qs.filter(inside)
 
 
+@extend_schema_field(OpenApiTypes.STR)
+class OwnerFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # no stubs
+    """Rows of one owner in the reader's sight, by username."""
+
+    def __init__(self, path: str, **options: Any) -> None:
+        options = {"label": _("Owner"), "empty_label": _("any"), **options}
+        super().__init__(path, queryset=people_in_sight, to_field_name="username", **options)
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class TeamFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # no stubs
+    """Rows of one team in the reader's sight and of the teams below it; `path` leads to a team."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, queryset=teams_in_sight, label=_("Team"), empty_label=_("any"))
+
+    def filter(self, qs: Any, value: Team | None) -> Any:
+        return qs.filter(**{f"{self.field_name}__in": below(value)}) if value else qs
+
+
 class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
     """`q` and `search` look in name, number, phone and tax number."""
 
@@ -136,18 +158,11 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
     loyalty = django_filters.ChoiceFilter(
         choices=Loyalty.choices, label=_("Loyalty class"), empty_label=_("any")
     )
-    owner = django_filters.ModelChoiceFilter(
-        queryset=people_in_sight,
-        to_field_name="username",
-        label=_("Owner"),
-        empty_label=_("any"),
-    )
+    owner = OwnerFilter("owner")
     no_owner = django_filters.BooleanFilter(
         field_name="owner", lookup_expr="isnull", label=_("Without an owner"), widget=YesNo
     )
-    team = django_filters.ModelChoiceFilter(
-        queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
-    )
+    team = TeamFilter("owner__team")
     division = AreaFilter(label=_("Area"), widget=TYPED)
     tag = django_filters.CharFilter(method="with_tag", label=_("Tag"), widget=TYPED)
     buyout = django_filters.BooleanFilter(label=_("Buyout"), widget=YesNo)
@@ -170,9 +185,6 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
         wanted = set(tiers.split(","))
         unranked = Q(abc=None) if "none" in wanted else Q(pk__in=[])
         return customers.filter(Q(abc__in=wanted - {"none"}) | unranked)
-
-    def of_team(self, customers: CustomerQuerySet, name: str, team: Team) -> CustomerQuerySet:
-        return customers.filter(owner__team__in=below(team))
 
     def with_tag(self, customers: CustomerQuerySet, name: str, tag: str) -> CustomerQuerySet:
         return tagged(customers, tag)

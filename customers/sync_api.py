@@ -6,7 +6,7 @@ from accounts.sync_api import SyncSchema, SyncView, described
 from customers.sync import CustomerSync
 
 
-@described("customers")
+@described
 class CustomerSyncView(SyncView):
     """Creates and changes customers by their number in the ERP."""
 

@@ -6,7 +6,7 @@ from accounts.sync_api import SyncSchema, SyncView, described
 from orders.sync import OrderSync, ProductSync
 
 
-@described("products")
+@described
 class ProductSyncView(SyncView):
     """Creates and changes products by SKU."""
 
@@ -15,7 +15,7 @@ class ProductSyncView(SyncView):
     schema = SyncSchema()
 
 
-@described("orders")
+@described
 class OrderSyncView(SyncView):
     """Creates and changes orders with their lines by order number."""
 

@@ -11,10 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_filters.rest_framework import FilterSet
 
-from accounts.models import Team
 from crm.lib.days import day_bounds
-from customers.filters import below, people_in_sight, teams_in_sight
-from customers.models import Customer, CustomerQuerySet, Tier
+from customers.filters import OwnerFilter, TeamFilter, people_in_sight
+from customers.models import Customer, Tier
 from visits.models import (
     OccasionCode,
     Reminder,
@@ -49,9 +48,7 @@ class VisitFilter(FilterSet):  # type: ignore[misc]  # no stubs
     rep = django_filters.ModelChoiceFilter(
         queryset=people_in_sight, to_field_name="username", label=_("Rep"), empty_label=_("any")
     )
-    team = django_filters.ModelChoiceFilter(
-        queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
-    )
+    team = TeamFilter("rep__team")
     client_id = django_filters.UUIDFilter(label=_("Number on the device"))
 
     class Meta:
@@ -67,25 +64,15 @@ class VisitFilter(FilterSet):  # type: ignore[misc]  # no stubs
     def to_day(self, visits: VisitQuerySet, name: str, last: date) -> VisitQuerySet:
         return visits.filter(scheduled_for__lt=day_bounds(last, last)[1])
 
-    def of_team(self, visits: VisitQuerySet, name: str, team: Team) -> VisitQuerySet:
-        return visits.filter(rep__team__in=below(team))
-
 
 class OverdueFilter(FilterSet):  # type: ignore[misc]  # no stubs
     abc = django_filters.ChoiceFilter(choices=Tier.choices, label=_("Tier"), empty_label=_("any"))
-    owner = django_filters.ModelChoiceFilter(
-        queryset=people_in_sight, to_field_name="username", label=_("Owner"), empty_label=_("any")
-    )
-    team = django_filters.ModelChoiceFilter(
-        queryset=teams_in_sight, method="of_team", label=_("Team"), empty_label=_("any")
-    )
+    owner = OwnerFilter("owner")
+    team = TeamFilter("owner__team")
 
     class Meta:
         model = Customer
         fields: list[str] = []
-
-    def of_team(self, customers: CustomerQuerySet, name: str, team: Team) -> CustomerQuerySet:
-        return customers.filter(owner__team__in=below(team))
 
 
 class ReminderFilter(FilterSet):  # type: ignore[misc]  # no stubs
@@ -111,13 +98,7 @@ class ReminderFilter(FilterSet):  # type: ignore[misc]  # no stubs
         field_name="on", lookup_expr="lte", label=_("To"), widget=DayInput()
     )
     customer = django_filters.NumberFilter(label=_("Customer"))
-    owner = django_filters.ModelChoiceFilter(
-        field_name="customer__owner",
-        queryset=people_in_sight,
-        to_field_name="username",
-        label=_("Owner"),
-        empty_label=_("any"),
-    )
+    owner = OwnerFilter("customer__owner")
     q = django_filters.CharFilter(
         field_name="customer__name", lookup_expr="icontains", label=_("Search")
     )
