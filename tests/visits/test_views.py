@@ -426,7 +426,6 @@ def test_the_list_is_narrowed_by_day_rep_team_status_and_customer(as_, rep, mana
     assert names(scheduled_from="0001-01-01") == {"甲店", "乙店"}
     assert names(scheduled_to="9999-12-31") == {"甲店", "乙店"}
     assert names(scheduled_from="9999-12-31") == set()
-    assert names(scheduled_to="9999-12-31") == set()
 
 
 def test_pages_of_the_list_hold_every_visit_once(as_, rep: User, customer: Customer) -> None:
@@ -493,6 +492,72 @@ def test_reminders_are_ticked_off_and_taken_back(as_, rep: User, customer: Custo
     today = client.post(url, {"from": "today", "undo": "1"}, headers={"HX-Request": "true"})
     assert 'id="stats"' in today.content.decode()
     assert Reminder.objects.open().exists()
+
+
+def test_past_greetings_are_kept_and_found(as_, rep: User, customer: Customer) -> None:
+    today = timezone.localdate()
+    for days in (300, 100):
+        Reminder.objects.create(
+            occasion="mid_autumn",
+            on=today - timedelta(days=days),
+            customer=customer,
+            user=rep,
+            done_at=timezone.now() - timedelta(days=days),
+        )
+    client = as_(rep)
+    page = client.get("/visits/reminders/").content.decode()
+    assert customer.name not in page
+    assert "?state=done" in page
+    assert "pager" not in page  # no count of nothing
+    past = client.get("/visits/reminders/", {"state": "done"}).content.decode()
+    assert past.count(f">{customer.name}<") == 2
+    assert past.index("100 days ago") < past.index("300 days ago")
+    assert "last greeted" in past
+    assert "Undo" not in past
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("/visits/", "status=done"),
+        ("/visits/overdue/", "abc=A"),
+        ("/visits/reminders/", "state=done"),
+    ],
+)
+def test_the_address_holds_filled_filters_only(as_, rep: User, url: str, kept: str) -> None:
+    empty = "q=&scheduled_from=&on_to=&owner=&unknown=1"
+    answer = as_(rep).get(f"{url}?{empty}&{kept}", headers={"HX-Request": "true"})
+    assert answer["HX-Push-Url"] == f"{url}?{kept}"
+
+
+@pytest.mark.parametrize(("why", "said"), [("denied", "give it away"), ("slow", "too long")])
+def test_a_check_in_without_a_place_says_why(as_, rep, customer, why: str, said: str) -> None:
+    visit = make_visit(customer, rep, scheduled_for=noon())
+    page = as_(rep).post(f"/visits/{visit.pk}/check-in/", {"no_place": why}, follow=True)
+    assert said in page.content.decode()
+    visit.refresh_from_db()
+    assert (visit.status, visit.latitude) == ("checked_in", None)
+
+
+def test_what_was_stored_is_named_so_that_the_browser_forgets_its_copy(as_, rep, customer) -> None:
+    client = as_(rep)
+    data = log_data(customer, draft="1")
+    del data["close"]
+    answer = client.post("/visits/new/", data)
+    assert answer.cookies["saved_draft"].value == str(data["client_id"])
+    visit = Visit.objects.get()
+    answer = client.post(f"/visits/{visit.pk}/edit/", {**FORM, "version": visit.version})
+    assert answer.cookies["saved_draft"].value == f"{visit.pk}-{visit.version}"
+    refused = client.post(f"/visits/{visit.pk}/edit/", {"version": visit.version, "close": "1"})
+    assert "saved_draft" not in refused.cookies
+
+
+def test_the_route_says_how_long_it_is(as_, rep: User) -> None:
+    for hour, latitude in ((9, "30.0"), (10, None), (11, "30.1")):
+        customer = make_customer(owner=rep, latitude=latitude, longitude=latitude and "120.5")
+        make_visit(customer, rep, scheduled_for=localtime().replace(hour=hour))
+    page = as_(rep).get("/visits/today/").content.decode()
+    assert "11.1\xa0km in straight lines · 1 without coordinates" in page
 
 
 def test_reminders_follow_the_customer_to_its_new_owner(as_, rep, stranger, customer) -> None:
