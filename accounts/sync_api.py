@@ -127,15 +127,6 @@ class SyncAnswerSerializer(serializers.Serializer[Any]):
     errors = SyncErrorSerializer(many=True)  # type: ignore[assignment]  # the contract's name
 
 
-class SyncRefusedSerializer(SyncAnswerSerializer):
-    """Problem details of an atomic call: the rejected records, and nothing written."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-
-
 class SyncSchema(ApiSchema):
     """Says the record's fields from the struct that reads it."""
 
