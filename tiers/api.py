@@ -42,7 +42,7 @@ class TierRunViewSet(ReadViewSet):
     filterset_class: ClassVar[Any] = RunFilter
     http_method_names = ("get", "head", "post")
     ordering_fields: ClassVar[Sequence[str]] = ("id", "as_of", "created_at")
-    ordering: ClassVar[Sequence[str]] = ("-id",)
+    ordering: ClassVar[str] = "-id"
 
     @extend_schema(request=RunRequestSerializer, responses={202: TierRunSerializer})
     def create(self, request: Request) -> Response:
@@ -70,7 +70,7 @@ class TierRunViewSet(ReadViewSet):
         serializer_class=TierChangeSerializer,
         filterset_class=ChangeFilter,
         ordering_fields=("id",),
-        ordering=("id",),
+        ordering="id",
     )
     def changes(self, request: Request, pk: str) -> Response:
         """The customers in sight that the run moved, by rank, with the reason (P12)."""

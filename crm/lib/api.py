@@ -114,7 +114,7 @@ class ReadViewSet(viewsets.GenericViewSet[Any]):
     lookup_value_regex = "[0-9]{1,18}"
     filter_backends = (CheckedFilterBackend,)
     ordering_fields: ClassVar[Sequence[str]] = ("id", "updated_at", "created_at")
-    ordering: ClassVar[Sequence[str]] = ("id",)
+    ordering: ClassVar[str] = "id"
     #: Fields that `?search=` looks into; a QuerySet with `named_like(words)` needs none.
     search_fields: ClassVar[Sequence[str]] = ()
 

@@ -31,6 +31,10 @@ class Page(Generic[Row]):
         return self.start + len(self.rows) - 1
 
 
+class BadCursor(ValueError):
+    """A cursor that this list, in this order, never offered."""
+
+
 class _Position(NamedTuple):
     """A row to go on from, forward or back, and how many rows lie before that page's edge."""
 
@@ -60,23 +64,35 @@ def count_up_to(queryset: QuerySet[Any, Any], limit: int = 1000) -> Count:
 def keyset_page(
     queryset: QuerySet[Any, Row], *, order: tuple[str, ...], cursor: str = "", size: int = 50
 ) -> Page[Row]:
+    """`strict_page` for people: whatever is wrong with the cursor, they see the top of the list."""
+    try:
+        page = strict_page(queryset, order=order, cursor=cursor, size=size)
+    except BadCursor:
+        page = None
+    if page is None or (cursor and not page.rows):
+        page = strict_page(queryset, order=order, size=size)
+    return page
+
+
+def strict_page(
+    queryset: QuerySet[Any, Row], *, order: tuple[str, ...], cursor: str = "", size: int = 50
+) -> Page[Row]:
     """One page of `queryset` in the order of a column and a unique one: ("-net_amount", "-id").
 
     Rows whose column is empty come last, whichever the direction. `cursor` is what an earlier
-    page offered; one that is damaged or belongs to another list or order starts from the top.
+    page offered ("" for the first page); raises BadCursor for any other, such as one of another
+    list or order. The page is empty where the rows beyond the cursor are gone.
     The rows may be objects or `values()` that contain the columns of the order.
     """
     names = tuple(name.lstrip("-") for name in order)
     salt = f"keyset:{queryset.model._meta.label_lower}:{','.join(order)}"
-    at = _read(cursor, salt, queryset.model, names)
+    at = _read(cursor, salt, queryset.model, names) if cursor else None
     back = at is not None and at.back
     rows: list[Row] = []
     for part in _parts(queryset, order, at):
         rows.extend(part[: size + 1 - len(rows)])
         if len(rows) > size:
             break
-    if at is not None and not rows:
-        return keyset_page(queryset, order=order, size=size)
     more = len(rows) > size
     rows = rows[:size]
     if back:
@@ -156,14 +172,12 @@ def _plain(value: Any) -> str | int | None:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _read(cursor: str, salt: str, model: type[Model], names: tuple[str, ...]) -> _Position | None:
-    """The position in a cursor that we signed for this list and order, else None."""
-    if not cursor:
-        return None
+def _read(cursor: str, salt: str, model: type[Model], names: tuple[str, ...]) -> _Position:
+    """The position in a cursor that we signed for this list and order, else BadCursor."""
     try:
         back, value, tie, before = signing.loads(cursor, salt=salt)
-    except signing.BadSignature:
-        return None
+    except signing.BadSignature as bad:
+        raise BadCursor(cursor[:50]) from bad
     lead, last = (model._meta.get_field(name) for name in (names[0], names[-1]))
     return _Position(
         back=back,

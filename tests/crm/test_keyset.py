@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm.lib.keyset import Page, count_up_to, keyset_page
+from crm.lib.keyset import BadCursor, Page, count_up_to, keyset_page, strict_page
 from customers.models import Customer
 from tests.factories import make_customer
 
@@ -116,3 +116,17 @@ def test_counting_stops_at_the_limit() -> None:
     with CaptureQueriesContext(connection) as seen:
         count_up_to(Customer.objects.values("id", "name").order_by("name"))
     assert "LIMIT 1001" in seen.captured_queries[0]["sql"]
+
+
+@pytest.mark.parametrize("cursor", ["x", "WzFd:1abc:def"])
+def test_a_program_is_told_of_a_damaged_cursor(cursor: str) -> None:
+    with pytest.raises(BadCursor):
+        strict_page(Customer.objects.all(), order=("name", "id"), cursor=cursor)
+
+
+def test_a_program_gets_an_empty_page_when_its_rows_are_gone() -> None:
+    make_customers()
+    page = strict_page(Customer.objects.all(), order=("id",), size=10)
+    Customer.objects.latest("pk").delete()
+    again = strict_page(Customer.objects.all(), order=("id",), cursor=page.next, size=10)
+    assert (again.rows, again.next, again.previous) == ([], "", "")
