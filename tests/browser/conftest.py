@@ -34,6 +34,9 @@ def chromium() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM")
     if not path:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("CHROMIUM names no browser")
+    # Playwright keeps an event loop in this thread, which Django would take for async code in every
+    # later test of the process; nothing here is async.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path,
