@@ -34,7 +34,8 @@ class Acting:
     through: str = Through.COMMAND
 
 
-_acting: ContextVar[Acting] = ContextVar("acting", default=Acting())  # noqa: B039  # frozen
+_NOBODY = Acting()
+_acting: ContextVar[Acting] = ContextVar("acting", default=_NOBODY)  # noqa: B039  # frozen
 
 
 def current() -> Acting:
@@ -56,5 +57,10 @@ def acting(
 
 
 def name_key(*, user: User, key: ApiKey) -> None:
-    """Write what follows in the present request under `key`, which has just signed in."""
-    _acting.set(Acting(user=user, key=key, through=current().through))
+    """Write the rest of the present block under `key`, which has just signed in.
+
+    Outside of a block nothing is named: nobody would take the name back.
+    """
+    who = current()
+    if who is not _NOBODY:
+        _acting.set(Acting(user=user, key=key, through=who.through))
