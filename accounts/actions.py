@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import secrets
+from datetime import datetime
 from smtplib import SMTPException
 
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.tokens import default_token_generator
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.db import transaction
@@ -18,8 +20,9 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import IdempotentResponse, User
 from accounts.roles import Role
+from crm.lib.idempotency import LIFETIME
 
 log = logging.getLogger(__name__)
 
@@ -111,3 +114,9 @@ def integration_account() -> User:
             params={"name": BUILT_IN},
         )
     return user
+
+
+def clear_expired(*, now: datetime) -> None:
+    """Delete the answers kept for retries that may be forgotten, and the sessions that ended."""
+    IdempotentResponse.objects.filter(created_at__lte=now - LIFETIME).delete()
+    Session.objects.filter(expire_date__lt=now).delete()

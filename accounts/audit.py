@@ -35,7 +35,7 @@ class Acting:
 
 
 _NOBODY = Acting()
-_acting: ContextVar[Acting] = ContextVar("acting", default=_NOBODY)  # noqa: B039  # frozen
+_acting: ContextVar[Acting] = ContextVar("acting", default=_NOBODY)
 
 
 def current() -> Acting:

@@ -12,7 +12,11 @@ from accounts.models.audit import Action
 from crm.lib.text import Text
 
 #: Names that jobs of the product carry in the database, for the catalogue.
-NAMES = (gettext_noop("Tiers, every night"), gettext_noop("Holiday reminders"))
+NAMES = (
+    gettext_noop("Tiers, every night"),
+    gettext_noop("Holiday reminders"),
+    gettext_noop("Clear out what has expired"),
+)
 
 DAYS: dict[str, Text] = {
     "0": gettext_lazy("Sunday"),
