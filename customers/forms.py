@@ -172,13 +172,13 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
 
     instance: Customer
     version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
-    parent = ParentField(label=_("supplied by"), required=False, max_length=320)
-    division = DivisionField(label=_("area"), required=False, max_length=60)
+    parent = ParentField(label=_("Supplied by"), required=False, max_length=320)
+    division = DivisionField(label=_("Area"), required=False, max_length=60)
     tags = TagsField(
-        label=_("tags"), required=False, max_length=1000, help_text=_("Commas between them.")
+        label=_("Tags"), required=False, max_length=1000, help_text=_("Commas between them.")
     )
     custom = OwnFieldsField(
-        label=_("own fields"),
+        label=_("Own fields"),
         required=False,
         max_length=10000,
         help_text=_("One to a line, such as: Warehouse: 800 m²"),
