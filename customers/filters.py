@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
@@ -56,6 +57,15 @@ def teams_in_sight(request: HttpRequest | None) -> QuerySet[Team]:
     if request.user.sees_all:
         return Team.objects.all()
     return Team.objects.filter(pk__in=request.user.led_team_ids())
+
+
+def chips(filters: FilterSet, names: Iterable[str]) -> list[forms.BoundField]:
+    """The fields of the filter bar; that of the team only where the reader has teams in sight."""
+    return [
+        filters.form[name]
+        for name in names
+        if name != "team" or teams_in_sight(filters.request).exists()
+    ]
 
 
 def below(team: Team) -> frozenset[int]:

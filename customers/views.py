@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,25 +18,31 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
-from django_htmx.http import push_url
 
 from accounts.access import may, needs
 from accounts.models import User
 from crm.lib.export import stream_table
 from crm.lib.formats import local_day
 from crm.lib.htmx import page_or_part, wants_part
-from crm.lib.keyset import count_up_to, keyset_page
-from crm.lib.listing import Tab, address, quick_filters, sort_heads, turns
+from crm.lib.listing import (
+    Tab,
+    found_by,
+    list_answer,
+    list_context,
+    parameters,
+    quick_filters,
+    sort_heads,
+    sort_of,
+)
 from crm.lib.text import Text
 from customers import divisions
 from customers.actions import file_customer
 from customers.changes import changes_of
-from customers.filters import CustomerFilter, teams_in_sight
+from customers.filters import CustomerFilter, chips
 from customers.forms import CustomerForm, reference
 from customers.models import Customer, CustomerQuerySet, Kind, Loyalty, Status
 from customers.timeline import Entry, collect, sources
 
-PAGE_SIZE = 50
 #: Fields of a row of the list. Plain values: half the time of objects.
 COLUMNS = (
     "id",
@@ -88,41 +95,20 @@ def list_(request: HttpRequest) -> HttpResponse:
     filters = CustomerFilter(
         request.GET, queryset=Customer.objects.visible_to(user), request=request
     )
-    found = filters.qs if filters.is_valid() else Customer.objects.none()
-    sort = request.GET.get("sort", "")
-    sort = sort if sort in SORTS else "-net_amount"
-    page = keyset_page(
-        found.values(*COLUMNS),
-        order=SORTS[sort],
-        cursor=request.GET.get("cursor", ""),
-        size=PAGE_SIZE,
-    )
+    context = list_context(request, filters, columns=COLUMNS, sorts=SORTS)
     kinds = dict(Kind.choices)
-    for row in page.rows:
+    for row in context["page"].rows:
         row["kind_label"] = kinds.get(row["kind"], row["kind"])
         row["place"] = divisions.short_name(row["division"])
-    names = {*filters.filters, "sort", "cursor"}
+    names = parameters(filters)
     offered = [*TABS, NO_OWNER_TAB] if user.sees_all else TABS
-    context = {
-        "filters": filters,
-        "chips": [
-            filters.form[name]
-            for name in CHIPS
-            if name != "team" or teams_in_sight(request).exists()
-        ],
-        "page": page,
-        "count": count_up_to(found),
-        "sort": sort,
-        "heads": sort_heads(request, names, sort, SORTABLE),
-        "narrowed": any(request.GET.get(name) for name in filters.filters),
+    context |= {
+        "chips": chips(filters, CHIPS),
+        "heads": sort_heads(request, names, context["sort"], SORTABLE),
         "tabs": quick_filters(request, names, offered),
         "may_write": may(user, "customers:write"),
-        **turns(request, names, page),
     }
-    response = page_or_part(request, "customers/list.html", "customers/_list.html", context)
-    if wants_part(request):
-        push_url(response, address(request, names))
-    return response
+    return list_answer(request, "customers/list.html", "customers/_list.html", context)
 
 
 @require_safe
@@ -133,15 +119,12 @@ def export(request: HttpRequest) -> HttpResponse:
     filters = CustomerFilter(
         request.GET, queryset=Customer.objects.visible_to(user), request=request
     )
-    found = filters.qs if filters.is_valid() else Customer.objects.none()
-    sort = request.GET.get("sort", "")
-    order = SORTS.get(sort, SORTS["-net_amount"])
     name = _("Customers %(day)s") % {"day": timezone.localdate().isoformat()}
-    head, rows = export_table(found.order_by(*order))
+    head, rows = export_table(found_by(filters).order_by(*SORTS[sort_of(request, SORTS)]))
     return stream_table(name, head, rows, request.GET.get("format", "xlsx"))
 
 
-def export_table(customers: CustomerQuerySet) -> tuple[list[str], Iterator[tuple[object, ...]]]:
+def export_table(customers: QuerySet[Customer]) -> tuple[list[str], Iterator[tuple[object, ...]]]:
     """Titles and rows of the export, read from the database as they are written."""
     labels: dict[str, dict[Any, Any]] = {
         "kind": dict(Kind.choices),

@@ -7,38 +7,48 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
-from django_htmx.http import push_url
 
 from accounts.access import may, needs
 from accounts.history import described
 from accounts.models import AuditEntry, User
 from crm.lib.export import stream_table
 from crm.lib.htmx import page_or_part, wants_part
-from crm.lib.keyset import count_up_to, keyset_page
-from crm.lib.listing import address, quick_filters, sort_heads, turns
+from crm.lib.keyset import keyset_page
+from crm.lib.listing import (
+    PAGE_SIZE,
+    address,
+    found_by,
+    list_answer,
+    list_context,
+    parameters,
+    quick_filters,
+    sort_heads,
+    sort_of,
+    turns,
+)
 from crm.lib.text import Text
 from customers import divisions
-from customers.filters import teams_in_sight
+from customers.filters import chips
 from customers.models import Customer
 from customers.views import file_frame
 from orders import trend
 from orders.amounts import line_amount
 from orders.filters import OrderFilter, ProductFilter
 from orders.forms import ProductForm
-from orders.models import Order, OrderLine, OrderQuerySet, OrderStatus, Product
+from orders.models import Order, OrderLine, OrderStatus, Product
 
-PAGE_SIZE = 50
 COLUMNS = (
     *("id", "external_id", "ordered_at", "status", "amount", "held"),
     *("customer_id", "customer__name", "customer__owner__name"),
 )
+PRODUCT_SORTS = {"name": ("name", "id")}
 SORTS = {"-ordered_at": ("-ordered_at", "-id"), "ordered_at": ("ordered_at", "id")}
 TABS: tuple[tuple[Text, dict[str, str]], ...] = (
     (gettext_lazy("All"), {}),
@@ -77,40 +87,19 @@ def list_(request: HttpRequest) -> HttpResponse:
     """Orders of the customers in sight, newest first; also answers htmx with the rows."""
     user = cast(User, request.user)
     filters = OrderFilter(request.GET, queryset=Order.objects.visible_to(user), request=request)
-    found = filters.qs if filters.is_valid() else Order.objects.none()
-    sort = request.GET.get("sort", "")
-    sort = sort if sort in SORTS else "-ordered_at"
-    page = keyset_page(
-        found.values(*COLUMNS),
-        order=SORTS[sort],
-        cursor=request.GET.get("cursor", ""),
-        size=PAGE_SIZE,
-    )
-    names = {*filters.filters, "sort", "cursor"}
+    names = parameters(filters)
+    context = list_context(request, filters, columns=COLUMNS, sorts=SORTS)
     customer_id = filters.form.cleaned_data.get("customer_id") if filters.is_valid() else None
-    context = {
-        "filters": filters,
-        "chips": [
-            filters.form[name]
-            for name in CHIPS
-            if name != "team" or teams_in_sight(request).exists()
-        ],
-        "rows": [shown(row) for row in page.rows],
-        "page": page,
-        "count": count_up_to(found),
-        "sort": sort,
-        "heads": sort_heads(request, names, sort, ("-ordered_at",)),
-        "narrowed": any(request.GET.get(name) for name in filters.filters),
+    context |= {
+        "chips": chips(filters, CHIPS),
+        "rows": [shown(row) for row in context["page"].rows],
+        "heads": sort_heads(request, names, context["sort"], ("-ordered_at",)),
         "tabs": quick_filters(request, names, TABS),
         "customer": customer_id
         and Customer.objects.visible_to(user).filter(pk=customer_id).first(),
         "without_customer": address(request, names - {"customer_id", "cursor"}),
-        **turns(request, names, page),
     }
-    response = page_or_part(request, "orders/list.html", "orders/_list.html", context)
-    if wants_part(request):
-        push_url(response, address(request, names))
-    return response
+    return list_answer(request, "orders/list.html", "orders/_list.html", context)
 
 
 @require_safe
@@ -119,10 +108,8 @@ def export(request: HttpRequest) -> HttpResponse:
     """The filtered list as an Excel or CSV file."""
     user = cast(User, request.user)
     filters = OrderFilter(request.GET, queryset=Order.objects.visible_to(user), request=request)
-    found = filters.qs if filters.is_valid() else Order.objects.none()
-    order = SORTS.get(request.GET.get("sort", ""), SORTS["-ordered_at"])
     name = _("Orders %(day)s") % {"day": timezone.localdate().isoformat()}
-    rows = export_rows(found.order_by(*order))
+    rows = export_rows(found_by(filters).order_by(*SORTS[sort_of(request, SORTS)]))
     return stream_table(name, export_head(), rows, request.GET.get("format", "xlsx"))
 
 
@@ -135,7 +122,7 @@ def export_head() -> list[str]:
     ]  # fmt: skip
 
 
-def export_rows(orders: OrderQuerySet) -> Iterator[tuple[object, ...]]:
+def export_rows(orders: QuerySet[Order]) -> Iterator[tuple[object, ...]]:
     """The rows of the export, read from the database as they are written."""
     for *facts, division, delivered_to in orders.values_list(*EXPORTED).iterator(chunk_size=2000):
         facts[2] = OrderStatus(facts[2]).label
@@ -196,27 +183,12 @@ def products(request: HttpRequest) -> HttpResponse:
     """Everything we sell, by name; also answers htmx with the rows."""
     user = cast(User, request.user)
     filters = ProductFilter(request.GET, queryset=Product.objects.visible_to(user), request=request)
-    found = filters.qs if filters.is_valid() else Product.objects.none()
-    page = keyset_page(
-        found.values(*PRODUCT_COLUMNS),
-        order=("name", "id"),
-        cursor=request.GET.get("cursor", ""),
-        size=PAGE_SIZE,
-    )
-    names = {*filters.filters, "cursor"}
     context = {
-        "filters": filters,
+        **list_context(request, filters, columns=PRODUCT_COLUMNS, sorts=PRODUCT_SORTS),
         "chips": [filters.form[name] for name in ("category", "active")],
-        "page": page,
-        "count": count_up_to(found),
-        "narrowed": any(request.GET.get(name) for name in filters.filters),
         "may_write": may(user, "products:write"),
-        **turns(request, names, page),
     }
-    response = page_or_part(request, "orders/products.html", "orders/_products.html", context)
-    if wants_part(request):
-        push_url(response, address(request, names))
-    return response
+    return list_answer(request, "orders/products.html", "orders/_products.html", context)
 
 
 @require_safe

@@ -6,10 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django_htmx.http import push_url
 
-from crm.lib.keyset import Page
+from crm.lib.htmx import page_or_part, wants_part
+from crm.lib.keyset import Page, count_up_to, keyset_page
 from crm.lib.text import Text
+
+PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +87,55 @@ def turns(request: HttpRequest, names: Collection[str], page: Page[Any]) -> dict
         "previous_url": page.previous and address(request, names, cursor=page.previous),
         "next_url": page.next and address(request, names, cursor=page.next),
     }
+
+
+def parameters(filters: Any) -> set[str]:
+    """What the address of a list narrowed by the FilterSet `filters` may carry."""
+    return {*filters.filters, "sort", "cursor"}
+
+
+def found_by(filters: Any) -> QuerySet[Any]:
+    """The rows that fit the FilterSet; none where the reader asks for what makes no sense."""
+    found: QuerySet[Any] = filters.qs if filters.is_valid() else filters.queryset.none()
+    return found
+
+
+def sort_of(request: HttpRequest, sorts: Mapping[str, tuple[str, ...]]) -> str:
+    """The order that the reader asks for among `sorts`, else their first."""
+    asked = request.GET.get("sort", "")
+    return asked if asked in sorts else next(iter(sorts))
+
+
+def list_context(
+    request: HttpRequest,
+    filters: Any,
+    *,
+    columns: Iterable[str],
+    sorts: Mapping[str, tuple[str, ...]],
+) -> dict[str, Any]:
+    """What the page of every list needs; its rows are plain values of `columns`."""
+    found, sort, names = found_by(filters), sort_of(request, sorts), parameters(filters)
+    page = keyset_page(
+        found.values(*columns),
+        order=sorts[sort],
+        cursor=request.GET.get("cursor", ""),
+        size=PAGE_SIZE,
+    )
+    return {
+        "filters": filters,
+        "page": page,
+        "count": count_up_to(found),
+        "sort": sort,
+        "narrowed": any(request.GET.get(name) for name in filters.filters),
+        **turns(request, names, page),
+    }
+
+
+def list_answer(
+    request: HttpRequest, page: str, part: str, context: Mapping[str, Any]
+) -> HttpResponse:
+    """The list, or its part for htmx, which then shows the address without what is not known."""
+    response = page_or_part(request, page, part, context)
+    if wants_part(request):
+        push_url(response, address(request, parameters(context["filters"])))
+    return response
