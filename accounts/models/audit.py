@@ -43,12 +43,23 @@ class AuditEntry(models.Model):
     """
 
     at = models.DateTimeField(_("time"), auto_now_add=True)
+    # No index of its own: each costs every synced row, and users and keys are never deleted.
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_constraint=False
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     actor_name = models.CharField(_("who"), max_length=150, blank=True)
     key = models.ForeignKey(
-        "accounts.ApiKey", models.SET_NULL, null=True, related_name="+", db_constraint=False
+        "accounts.ApiKey",
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     through = models.CharField(_("through"), max_length=10, choices=audit.Through.choices)
     action = models.CharField(_("action"), max_length=10, choices=Action.choices)
@@ -235,7 +246,7 @@ class Tracked(models.Model):
 class SyncCall(models.Model):
     """One call of a bulk sync endpoint: who sent what, and what became of it.
 
-    `errors` holds the answer's error list as sent to the caller.
+    `errors` holds the first 500 errors of the answer, as sent to the caller.
     """
 
     at = models.DateTimeField(_("time"), auto_now_add=True)
