@@ -104,6 +104,11 @@ def day(value: datetime | date | None, today: date | None = None) -> str:
     return date_format(when, "j M" if this_year else "j M Y")
 
 
+def month(value: date) -> str:
+    """A month under a chart: 6月, Jun."""
+    return f"{value.month}月" if in_chinese() else date_format(value, "M")
+
+
 def days_ago(value: datetime | date | None, today: date | None = None) -> str:
     """today, yesterday, 57 days ago; tomorrow and in 3 days for days to come."""
     if value is None:

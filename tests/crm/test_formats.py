@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from crm.lib.formats import day, money_short, price
+from crm.lib.formats import day, money_short, month, price
 
 TODAY = date(2026, 11, 23)
 
@@ -54,3 +54,9 @@ def test_a_tile_counts_in_the_units_of_its_language(
 ) -> None:
     with translation.override(language):
         assert money_short(amount) == words
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh-hans", "11月"), ("en", "Nov")])
+def test_a_month_fits_under_its_bar(language: str, words: str) -> None:
+    with translation.override(language):
+        assert month(TODAY) == words

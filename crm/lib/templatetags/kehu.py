@@ -73,6 +73,11 @@ def day(value: datetime | date | None) -> str:
 
 
 @register.filter
+def month(value: date) -> str:
+    return formats.month(value)
+
+
+@register.filter
 def days_ago(value: datetime | date | None) -> str:
     return formats.days_ago(value)
 
