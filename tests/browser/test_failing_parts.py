@@ -26,7 +26,7 @@ def test_a_panel_that_does_not_come_offers_itself_again(signed_in: SignIn) -> No
 
     person.page.unroute("**/orders/of-customer/**")
     person.act(again)
-    person.page.locator(f"{ORDERS} tbody tr").first.wait_for()
+    person.page.locator(f"{ORDERS} > table tbody tr").first.wait_for()
     person.faults.clear()  # the browser reported what was refused on purpose
 
 
