@@ -138,7 +138,13 @@ class ApiSchema(AutoSchema):
 
     def _has_etag(self) -> bool:
         action = getattr(self.view, "action", "")
-        return action in {"retrieve", "create", "update", "partial_update"}
+        model = getattr(getattr(self.view, "queryset", None), "model", None)
+        return hasattr(model, "version") and action in {
+            "retrieve",
+            "create",
+            "update",
+            "partial_update",
+        }
 
     def _problem(self) -> ResolvedComponent:
         component = ResolvedComponent(  # type: ignore[no-untyped-call]

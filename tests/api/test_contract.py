@@ -64,8 +64,9 @@ def schema_of(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any
     """`schema` with what it refers to."""
     if "$ref" in schema:
         return schema_of(document, document["components"]["schemas"][schema["$ref"].split("/")[-1]])
-    if len(schema.get("allOf", schema.get("oneOf", []))) == 1:
-        return schema_of(document, schema.get("allOf", schema.get("oneOf"))[0])
+    parts = schema.get("allOf", schema.get("oneOf", []))
+    if len(parts) == 1:
+        return schema_of(document, parts[0])
     return schema
 
 

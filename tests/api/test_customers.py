@@ -39,7 +39,7 @@ FULL = {
 
 @pytest.fixture(autouse=True)
 def _english(erp: APIClient) -> None:
-    erp.credentials(**erp._credentials, HTTP_ACCEPT_LANGUAGE="en")
+    erp.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
 
 
 @pytest.fixture

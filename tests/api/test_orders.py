@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
@@ -12,15 +13,16 @@ from orders.models import Order, OrderLine, Product
 from tests.factories import make_customer, make_order, make_product
 
 pytestmark = pytest.mark.django_db
+Body = dict[str, Any]
 ORDERS, PRODUCTS = "/api/v1/orders/", "/api/v1/products/"
 
 
 @pytest.fixture(autouse=True)
 def _english(erp: APIClient) -> None:
-    erp.credentials(**erp._credentials, HTTP_ACCEPT_LANGUAGE="en")
+    erp.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
 
 
-def line(number: int, product: Product | str, quantity: str = "1", price: str = "50.00") -> dict:
+def line(number: int, product: Product | str, quantity: str = "1", price: str = "50.00") -> Body:
     sku = product if isinstance(product, str) else product.external_id
     return {
         "line_no": number,
@@ -32,7 +34,7 @@ def line(number: int, product: Product | str, quantity: str = "1", price: str = 
 
 
 @pytest.fixture
-def order_body(customer) -> dict:
+def order_body(customer) -> Body:
     return {
         "external_id": "SO-1",
         "customer": customer.external_id,

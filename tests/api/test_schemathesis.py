@@ -83,7 +83,7 @@ def records(db: None, one_connection: None, settings: Any) -> dict[str, Any]:
 @document.parametrize()
 @settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_every_operation_answers_as_documented(
-    case: schemathesis.Case, records: dict[str, Any]
+    case: schemathesis.Case[Any], records: dict[str, Any]
 ) -> None:
     resource = case.path.removeprefix("/api/v1/").split("/")[0]
     if resource in records and str(case.path_parameters.get("id", "")).isdigit():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 from django.db import DatabaseError
@@ -18,10 +19,10 @@ from tests.factories import PASSWORD, make_customer, make_key
 pytestmark = pytest.mark.django_db
 
 
-def check(answer, status: int, code: str) -> dict:
+def check(answer, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status, answer.content
     assert answer["Content-Type"] == "application/problem+json"
-    body = answer.json()
+    body = dict(answer.json())
     assert body["type"] == f"urn:kehu:problem:{code}"
     assert body["status"] == status
     assert body["title"]

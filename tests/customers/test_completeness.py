@@ -20,7 +20,7 @@ FULL = dict.fromkeys(EXPECTED, "x")
         ({}, list(EXPECTED)),
     ],
 )
-def test_what_a_file_lacks(values: dict, empty: list[str]) -> None:
+def test_what_a_file_lacks(values: dict[str, object], empty: list[str]) -> None:
     assert empty_among(values) == empty
 
 
