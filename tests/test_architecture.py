@@ -9,15 +9,27 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from accounts.models import SyncCall, User
+from accounts.models import SyncCall, Team, User
 from accounts.roles import Role
-from tests.factories import make_key, make_order, make_product, make_user, make_visit
-from tiers.models import RunState, TierPolicy, TierRun
+from customers.models import Customer
+from orders.models import OrderLine
+from tests.factories import (
+    make_customer,
+    make_key,
+    make_order,
+    make_product,
+    make_team,
+    make_user,
+    make_visit,
+)
+from tiers.models import RunState, TierChange, TierPolicy, TierRun
 from visits.models import Reminder
 
 #: Addresses that answer whoever asks.
@@ -115,6 +127,21 @@ API = "/api/v1/"
 UNSAFE = ("post", "put", "patch", "delete")
 
 
+def make_run(policy: TierPolicy) -> TierRun:
+    now = timezone.now()
+    return TierRun.objects.create(
+        policy=policy,
+        as_of=date(2026, 6, 30),
+        state=RunState.DONE,
+        created_at=now,
+        started_at=now,
+        finished_at=now,
+        counts={"A": 0, "B": 0, "C": 0, "unranked": 1},
+        shares={"A": "0", "B": "0", "C": "0"},
+        ranked_amount=0,
+    )
+
+
 @pytest.fixture
 def records(customer, rep, north) -> dict[str, Any]:
     """One of each record; what belongs to a customer belongs to the rep's."""
@@ -132,17 +159,7 @@ def records(customer, rep, north) -> dict[str, Any]:
         ),
         "product": product,
         "policy": policy,
-        "run": TierRun.objects.create(
-            policy=policy,
-            as_of=date(2026, 6, 30),
-            state=RunState.DONE,
-            created_at=timezone.now(),
-            started_at=timezone.now(),
-            finished_at=timezone.now(),
-            counts={"A": 0, "B": 0, "C": 0, "unranked": 1},
-            shares={"A": "0", "B": "0", "C": "0"},
-            ranked_amount=0,
-        ),
+        "run": make_run(policy),
         "user": make_user("somebody"),
         "team": north,
         "key": make_key()[0],
@@ -234,6 +251,60 @@ def test_no_role_breaks_a_page(name: str, records, north) -> None:
         if status >= 500 or missing:
             wrong[role] = status
     assert not wrong
+
+
+def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> None:
+    """More of every record, beside the first customer and under it."""
+    for number in numbers:
+        product = make_product()
+        another = make_customer(owner=rep, parent=records["customer"], tags=["walk"])
+        for customer in (records["customer"], another):
+            make_order(customer, lines=[(product, "1", "5.00"), (records["product"], "2", "3.00")])
+            make_visit(customer, rep)
+            make_visit(customer, rep, scheduled_for=timezone.now())
+            Reminder.objects.create(
+                occasion="dragon_boat", on=date(2030 + number, 6, 5), customer=customer, user=rep
+            )
+            TierChange.objects.create(
+                run=records["run"] if customer == another else make_run(records["policy"]),
+                customer=customer,
+                to_tier="A",
+                net_amount=10,
+                rank=number + 1,
+                ranked=9,
+                share_before="0.1",
+            )
+        OrderLine.objects.create(
+            order=records["order"], line_no=number + 2, product=product, quantity=1, unit_price=1
+        )
+        make_user(role=Role.REP, team=make_team(parent=north))
+        make_key()
+        SyncCall.objects.create(resource="orders", actor=rep, errors=[{"index": number}])
+        PeriodicTask.objects.create(
+            name=f"walk {number}", task="walk", interval=records["job"].interval
+        )
+    Customer.objects.update(abc="A", net_amount=10)
+
+
+@pytest.mark.parametrize("name", sorted(set(PRODUCT) - {"api-schema", "api-unknown", "readyz"}))
+def test_no_address_asks_more_of_the_database_when_there_is_more(
+    name: str, records, rep, north
+) -> None:
+    chief = make_user("chief", role=Role.ADMINISTRATOR, is_superuser=True)
+    client = Client()
+    client.force_login(chief)
+    url = address(name, records)
+
+    def cost() -> int:
+        ask(client, "get", url)  # fills the caches of the process
+        with CaptureQueriesContext(connection) as queries:
+            ask(client, "get", url)
+        return len(queries)
+
+    grow(records, rep, north, range(2))
+    few = cost()
+    grow(records, rep, north, range(2, 7))
+    assert cost() <= few
 
 
 @pytest.mark.parametrize("name", ADMIN)
