@@ -17,10 +17,11 @@ QUIT_SECONDS = 3.0
 _WATCHDOG = """
 trap '' INT TERM HUP
 read -r _ && exit 0
+alive() { for pid; do kill -0 "$pid" 2>/dev/null && return 0; done; return 1; }
 kill -TERM "$@" 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8; do
   sleep 1
-  kill -0 "$@" 2>/dev/null || exit 0
+  alive "$@" || exit 0
 done
 kill -QUIT "$@" 2>/dev/null
 sleep 2
