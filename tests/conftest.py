@@ -26,7 +26,10 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(autouse=True)
 def fresh_cache() -> Iterator[None]:
-    """Counters of one test (throttling) do not reach the next; the database rolls back its own."""
+    """Counters of one test (throttling) do not reach the next; the database rolls back its own.
+
+    Only this process's keys go: cache.clear() would empty the Redis that all of them share.
+    """
     yield
     if settings.REDIS_URL:
         client = cache._cache.get_client(write=True)  # type: ignore[attr-defined]

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 from django.utils import translation
 
@@ -18,11 +17,6 @@ from tests.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 NEW = "a-quite-new-life-27"
-
-
-@pytest.fixture(autouse=True)
-def _no_tries_yet() -> None:
-    cache.clear()
 
 
 def sign_in(client: Client, username: str = "rep", password: str = PASSWORD, **more: str):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
@@ -27,7 +26,6 @@ class Echo(APIView):
 
 @pytest.fixture(autouse=True)
 def _fresh(time_machine) -> None:
-    cache.clear()
     time_machine.move_to("2026-06-16T04:05:20+00:00", tick=False)
 
 
