@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.error import URLError
@@ -24,6 +25,7 @@ import psycopg2
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 90.0
 Service: TypeAlias = "subprocess.Popen[str]"
+_houses = count()
 _caller = build_opener(ProxyHandler({}))
 
 
@@ -113,7 +115,7 @@ def new_house(folder: Path) -> Iterator[House]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    kept = ("PATH", "HOME", "REDIS_URL")
+    kept = ("PATH", "HOME")
     environment = {
         **{name: os.environ[name] for name in kept if name in os.environ},
         "DATA_DIR": str(folder),
@@ -123,10 +125,21 @@ def new_house(folder: Path) -> Iterator[House]:
         "WEB_WORKERS": "1",
         "WORKER_CONCURRENCY": "1",
     }
+    if redis := os.environ.get("REDIS_URL"):
+        environment["REDIS_URL"] = urlsplit(redis)._replace(path=f"/{_own_number()}").geturl()
     with _new_database() as database:
         if database:
             environment["DATABASE_URL"] = database
         yield House(environment, port)
+
+
+def _own_number() -> int:
+    """The Redis database of a house: workers of two houses must not take each other's jobs.
+
+    Redis has 16, and 0 is for the tests themselves. A process of the test run has at most seven.
+    """
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return 1 + process % 2 * 7 + next(_houses) % 7
 
 
 @contextmanager
