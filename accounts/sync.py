@@ -7,6 +7,7 @@ Everything that can be judged without the stored rows is judged before the trans
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -91,7 +92,7 @@ class Outcome:
         }
 
 
-class SyncResource(Generic[R]):
+class SyncResource(ABC, Generic[R]):
     """What a resource adds to the sync. One instance serves one call.
 
     `columns` are the model's columns that a record may write, apart from the key; `required`
@@ -108,9 +109,9 @@ class SyncResource(Generic[R]):
     def __init__(self, user: User) -> None:
         self.user = user
 
+    @abstractmethod
     def check(self, record: R) -> Errors:
         """What is wrong with the record as it stands; brings its values into the stored form."""
-        raise NotImplementedError
 
     def gather(self, records: Sequence[R], stored: Mapping[str, Values]) -> None:
         """Look up what the records refer to: a fixed number of queries for any number of them.
@@ -118,9 +119,9 @@ class SyncResource(Generic[R]):
         May add to the `stored` values what the resource keeps elsewhere.
         """
 
+    @abstractmethod
     def merge(self, record: R, stored: Values | None) -> Values:
         """The stored values (None: a new row) as the record wants them; raises Rejected."""
-        raise NotImplementedError
 
     def reconsider(self, changes: Mapping[str, Change]) -> dict[str, Errors]:
         """The changes that cannot stand beside the others of the body, with the reasons."""
