@@ -17,10 +17,9 @@ from django.db import IntegrityError, OperationalError, models, transaction
 from django.utils.translation import gettext as _
 from msgspec import UNSET
 
-from accounts import audit
+from accounts import audit, sync_audit
 from accounts.access import ScopedQuerySet
-from accounts.models import ApiKey, AuditEntry, SyncCall, User
-from accounts.models.audit import Action
+from accounts.models import ApiKey, User
 from crm.lib import bulk
 from crm.lib.problems import Unavailable
 from crm.lib.records import Errors, Reader, Reading, SyncRecord
@@ -31,8 +30,6 @@ Values = dict[str, Any]
 ATTEMPTS = 3
 #: PostgreSQL's codes for a deadlock and for a transaction that must be run again.
 _AGAIN = {"40001", "40P01"}
-#: How many of a call's errors are kept in its log row; the caller gets all of them.
-KEPT_ERRORS = 500
 
 
 class Rejected(Exception):
@@ -163,7 +160,7 @@ def run_sync(
             try:
                 with transaction.atomic():
                     call.run()
-                    _log(resource.name, call.outcome, atomic=atomic, now=now)
+                    sync_audit.log_call(resource.name, call.outcome, atomic=atomic)
             except _Moved:
                 continue
             except (IntegrityError, OperationalError) as clash:
@@ -346,7 +343,7 @@ class _Call(Generic[R]):
         for change in changes:
             change.pk = ids[change.external_id]
         resource.settle(changes)
-        _write_audit(resource, changes, now=self.now)
+        sync_audit.write_entries(resource, changes, now=self.now)
 
 
 def _newest_first(rivals: Sequence[Reading[R]]) -> list[Reading[R]]:
@@ -367,59 +364,3 @@ def _rank(ranked: tuple[datetime, int, Any]) -> tuple[datetime, int]:
 def _older(record: SyncRecord, stored: datetime | None) -> bool:
     mine = record.source_updated_at
     return bool(stored and isinstance(mine, datetime) and mine < stored)
-
-
-#: Left out of the entry of a new record.
-_EMPTY: tuple[Any, ...] = (None, "", (), [], {})
-
-
-def _write_audit(resource: SyncResource[Any], changes: Sequence[Change], *, now: datetime) -> None:
-    """One audit entry for each change, with one statement."""
-    blank = AuditEntry.build(
-        model=resource.model, object_id=0, object_name="", action="", before={}, after={}
-    )
-    same = {
-        "at": now,
-        "actor_id": blank.actor_id,
-        "actor_name": blank.actor_name,
-        "key_id": blank.key_id,
-        "through": blank.through,
-        "model": blank.model,
-    }
-    bulk.insert(AuditEntry, (_entry(resource, change) for change in changes), same=same)
-
-
-def _entry(resource: SyncResource[Any], change: Change) -> Values:
-    after, before, shown = change.after, change.before, resource.shown
-    if before is None:
-        seen = {name: shown(name, value) for name, value in after.items() if value not in _EMPTY}
-        seen["external_id"], was = change.external_id, {}
-    else:
-        moved = [name for name, value in after.items() if before[name] != value]
-        seen = {name: shown(name, after[name]) for name in moved}
-        was = {name: shown(name, before[name]) for name in moved}
-    return {
-        "action": Action.CREATE.value if before is None else Action.UPDATE.value,
-        "object_id": change.pk,
-        "object_name": str(after.get("name") or change.external_id)[:200],
-        "before": was,
-        "after": seen,
-    }
-
-
-def _log(name: str, outcome: Outcome, *, atomic: bool, now: datetime) -> None:
-    who = audit.current()
-    SyncCall.objects.create(
-        resource=name,
-        actor=who.user,
-        key=who.key,
-        actor_name=who.key.name if who.key else who.user.display_name if who.user else "",
-        atomic=atomic,
-        received=outcome.received,
-        created=outcome.created,
-        updated=outcome.updated,
-        unchanged=outcome.unchanged,
-        stale=outcome.stale,
-        rejected=outcome.rejected,
-        errors=outcome.errors[:KEPT_ERRORS],
-    )

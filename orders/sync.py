@@ -236,12 +236,13 @@ class OrderSync(SyncResource[OrderRecord]):
             .order_by("order_id", "line_no")
             .values_list("id", "order_id", "product__external_id", *_LINE_COLUMNS)
         )
-        for pk, order_id, sku, *line in rows:
-            self.skus[line[1]] = sku
-            self.line_ids[order_id, line[0]] = pk
-            lines.setdefault(order_id, []).append(tuple(line))
-        for row in stored.values():
-            row["lines"] = tuple(lines.get(row["id"], ()))
+        for row in rows:
+            pk, order_id, sku, number, product = row[:5]
+            self.skus[product] = sku
+            self.line_ids[order_id, number] = pk
+            lines.setdefault(order_id, []).append(row[3:])
+        for values in stored.values():
+            values["lines"] = tuple(lines.get(values["id"], ()))
 
     def merge(self, record: OrderRecord, stored: Values | None) -> Values:
         values = dict(self.blank if stored is None else stored)
@@ -337,26 +338,37 @@ class OrderSync(SyncResource[OrderRecord]):
 
     def settle(self, changes: Sequence[Change]) -> None:
         """Write the lines that are new or differ; delete those that are no more."""
-        gone = [
-            self.line_ids[change.pk, line[0]]
+        # The orders are written: nobody else gets at their lines now.
+        bulk.delete(OrderLine, self._gone(changes))
+        bulk.update(OrderLine, self._changed(changes))
+        bulk.insert(OrderLine, _new(changes))
+
+    def _gone(self, changes: Sequence[Change]) -> list[int]:
+        """The ids of the lines whose numbers are no more."""
+        return [
+            self.line_ids[change.pk, number]
             for change in changes
-            if change.before and change.before["lines"] != change.after["lines"]
-            for line in _missing(change.before["lines"], change.after["lines"])
+            for number in _numbered(change.before).keys() - _numbered(change.after).keys()
         ]
-        bulk.delete(OrderLine, gone)
-        bulk.insert(OrderLine, _rows(changes), replacing=("order_id", "line_no"))
+
+    # The rows to write are made one by one: a body may hold a great many.
+
+    def _changed(self, changes: Sequence[Change]) -> Iterator[Values]:
+        for change in changes:
+            before = _numbered(change.before)
+            for line in change.after["lines"]:
+                if line[0] in before and before[line[0]] != line:
+                    values = dict(zip(_LINE_COLUMNS[1:], line[1:], strict=True))
+                    yield {"id": self.line_ids[change.pk, line[0]], **values}
 
 
-def _missing(before: Sequence[Line], after: Sequence[Line]) -> Iterator[Line]:
-    """The lines whose numbers are no more."""
-    numbers = {line[0] for line in after}
-    return (line for line in before if line[0] not in numbers)
-
-
-def _rows(changes: Sequence[Change]) -> Iterator[Values]:
-    """The lines to write, made one by one: a body may hold a great many."""
+def _new(changes: Sequence[Change]) -> Iterator[Values]:
     for change in changes:
-        before = set(change.before["lines"]) if change.before else ()
+        before = _numbered(change.before)
         for line in change.after["lines"]:
-            if line not in before:
+            if line[0] not in before:
                 yield {"order_id": change.pk, **dict(zip(_LINE_COLUMNS, line, strict=True))}
+
+
+def _numbered(values: Values | None) -> dict[int, Line]:
+    return {line[0]: line for line in values["lines"]} if values else {}

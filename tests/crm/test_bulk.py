@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
+from accounts.models import AuditEntry
 from crm.lib import bulk
 from customers.models import Customer
 from orders.models import OrderLine
@@ -115,33 +116,53 @@ def test_update_writes_the_named_columns_only(way):
     ]
 
 
-def test_lines_are_replaced_by_their_number_and_deleted_by_id(way):
+def test_lines_are_inserted_updated_and_deleted_by_id(way):
     product = make_product()
     order = make_order(lines=[(product, "1", "2.00"), (product, "3", "4.00")])
-    line = {"order_id": order.pk, "product_id": product.pk, "unit_price": Decimal("5.00")}
-    bulk.insert(
-        OrderLine,
-        [
-            {**line, "line_no": 2, "quantity": Decimal("7.125")},
-            {**line, "line_no": 3, "quantity": Decimal("9.000")},
-        ],
-        same={"batch": "L1"},
-        replacing=("order_id", "line_no"),
-    )
     lines = OrderLine.objects.filter(order=order)
+    price = Decimal("5.00")
+    bulk.update(OrderLine, [{"id": lines[1].pk, "quantity": Decimal("7.125"), "unit_price": price}])
+    line = {"order_id": order.pk, "product_id": product.pk, "unit_price": price}
+    bulk.insert(
+        OrderLine, [{**line, "line_no": 3, "quantity": Decimal("9.000")}], same={"batch": "L1"}
+    )
     assert list(lines.values_list("line_no", "quantity", "unit_price", "batch")) == [
         (1, Decimal("1.000"), Decimal("2.00"), ""),
-        (2, Decimal("7.125"), Decimal("5.00"), "L1"),
+        (2, Decimal("7.125"), Decimal("5.00"), ""),
         (3, Decimal("9.000"), Decimal("5.00"), "L1"),
     ]
     bulk.delete(OrderLine, [lines[0].pk, lines[2].pk])
     assert list(lines.values_list("line_no", flat=True)) == [2]
 
 
+def test_a_line_that_stands_already_is_not_inserted_again(way):
+    product = make_product()
+    order = make_order(lines=[(product, "1", "2.00")])
+    line = {"order_id": order.pk, "product_id": product.pk, "line_no": 1, "batch": ""}
+    with pytest.raises(IntegrityError):
+        bulk.insert(OrderLine, [{**line, "quantity": Decimal(1), "unit_price": Decimal(1)}])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "NULL", "\\N", "\\.", "tab\there", "a\nb\rc", "\\t \\\\ %s '\"", "中文 🙂", "\x01"]
+)
+def test_appended_rows_come_back_as_they_were_given(way, text):
+    values = {"t": text, text: [1, 1.5, True, None, Decimal("2.50"), NOW, date(2026, 6, 1)]}
+    entry = {"object_id": 7, "object_name": text, "before": {}, "after": values, "key_id": None}
+    same = {"at": NOW, "actor_id": None, "actor_name": text, "through": "sync"}
+    bulk.append(AuditEntry, [entry, entry], same={**same, "action": "update", "model": "x"})
+    for kept in AuditEntry.objects.filter(model="x"):
+        assert (kept.object_name, kept.actor_name, kept.at) == (text, text, NOW)
+        assert (kept.before, kept.actor_id, kept.key_id) == ({}, None, None)
+        assert kept.after["t"] == text
+        assert kept.after[text][:5] == [1, 1.5, True, None, "2.50"]
+
+
 def test_nothing_to_do_asks_nothing(way, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert write([]) == {}
         bulk.insert(OrderLine, [])
+        bulk.append(AuditEntry, [])
         bulk.update(Customer, [])
         bulk.delete(OrderLine, [])
 
