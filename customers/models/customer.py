@@ -46,6 +46,14 @@ class Loyalty(models.TextChoices):
     NONE = "none", _("No brand loyalty")
 
 
+class DivisionFound(models.TextChoices):
+    """What became of looking for the area in the address; "" where the area was given."""
+
+    ADDRESS = "address", _("from the address")
+    AMBIGUOUS = "ambiguous", _("the address fits more than one area")
+    UNKNOWN = "unknown", _("no area fits the address")
+
+
 class CustomerQuerySet(ScopedQuerySet["Customer"]):
     def unranked(self) -> Self:
         return self.filter(abc=None)
@@ -90,6 +98,14 @@ class Customer(Tracked, Record):
         related_name="children",
         verbose_name=_("supplied by"),
     )
+    group_head = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="group_members",
+        verbose_name=_("belongs to the group of"),
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -103,6 +119,15 @@ class Customer(Tracked, Record):
         max_length=6,
         blank=True,
         validators=[RegexValidator(r"^\d{6}$", _("A division code has 6 digits."))],
+    )
+    division_found = models.CharField(
+        _("how the area was found"),
+        max_length=10,
+        choices=DivisionFound.choices,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
     )
     address = models.CharField(_("address"), max_length=300, blank=True)
     latitude = models.DecimalField(
@@ -164,6 +189,14 @@ class Customer(Tracked, Record):
             models.Index(fields=["-net_amount", "-id"], name="customer_by_net"),
             models.Index(fields=["updated_at", "id"], name="customer_by_change"),
             models.Index(fields=["division"], name="customer_by_division"),
+            models.Index(fields=["tax_id"], name="customer_by_tax_id"),
+            models.Index(
+                fields=["division_found", "id"],
+                name="customer_area_unclear",
+                condition=models.Q(division_found__in=["ambiguous", "unknown"]),
+            ),
+            models.Index(fields=["-last_ordered_on", "-id"], name="customer_by_last_order"),
+            models.Index(fields=["-last_visited_on", "-id"], name="customer_by_last_visit"),
             models.Index(fields=["name", "id"], name="customer_by_name"),
         ]
 

@@ -1,0 +1,53 @@
+"""The tables of the customer file, split by concept."""
+
+from customers.models.cards import IndexCard
+from customers.models.contacts import Birthday, BuyingRole, Contact, Gender
+from customers.models.customer import (
+    Customer,
+    CustomerQuerySet,
+    DivisionFound,
+    Kind,
+    Loyalty,
+    Status,
+    Tier,
+)
+from customers.models.duplicates import Alias, DuplicatePair, Merge, PairState
+from customers.models.imports import ColumnMapping, Import, ImportMode, ImportRow, ImportState
+from customers.models.interactions import Channel, Interaction
+from customers.models.profile import Profile, Supplier
+from customers.models.promises import Promise, PromiseState, Renegotiation
+from customers.models.reads import FileRead
+from customers.models.saved_views import SavedView
+
+__all__ = [
+    "Alias",
+    "Birthday",
+    "BuyingRole",
+    "Channel",
+    "ColumnMapping",
+    "Contact",
+    "Customer",
+    "CustomerQuerySet",
+    "DivisionFound",
+    "DuplicatePair",
+    "FileRead",
+    "Gender",
+    "Import",
+    "ImportMode",
+    "ImportRow",
+    "ImportState",
+    "IndexCard",
+    "Interaction",
+    "Kind",
+    "Loyalty",
+    "Merge",
+    "PairState",
+    "Profile",
+    "Promise",
+    "PromiseState",
+    "Renegotiation",
+    "SavedView",
+    "Status",
+    "Supplier",
+    "Tier",
+]
