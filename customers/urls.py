@@ -2,17 +2,17 @@
 
 from django.urls import path
 
-from customers import views
+from customers.views import files, lists
 
 app_name = "customers"
 urlpatterns = [
-    path("", views.list_, name="list"),
-    path("new/", views.new, name="new"),
-    path("export/", views.export, name="export"),
-    path("suggest/", views.suggest, name="suggest"),
-    path("areas/", views.areas, name="areas"),
-    path("<int:pk>/", views.detail, name="detail"),
-    path("<int:pk>/edit/", views.edit, name="edit"),
-    path("<int:pk>/file/", views.file, name="file"),
-    path("<int:pk>/timeline/", views.timeline, name="timeline"),
+    path("", lists.list_, name="list"),
+    path("new/", files.new, name="new"),
+    path("export/", lists.export, name="export"),
+    path("suggest/", files.suggest, name="suggest"),
+    path("areas/", files.areas, name="areas"),
+    path("<int:pk>/", files.detail, name="detail"),
+    path("<int:pk>/edit/", files.edit, name="edit"),
+    path("<int:pk>/file/", files.file, name="file"),
+    path("<int:pk>/timeline/", files.timeline, name="timeline"),
 ]

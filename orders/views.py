@@ -37,7 +37,7 @@ from crm.lib.text import Text
 from customers import divisions
 from customers.filters import chips
 from customers.models import Customer
-from customers.views import file_frame
+from customers.views.files import file_frame
 from orders import trend
 from orders.amounts import line_amount
 from orders.filters import OrderFilter, ProductFilter

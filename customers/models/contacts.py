@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import ScopedQuerySet
 from accounts.models import Tracked
@@ -27,7 +28,7 @@ class BuyingRole(models.TextChoices):
     DECISION_MAKER = "decision_maker", _("Decision maker")
     INFLUENCER = "influencer", _("Influencer")
     PURCHASER = "purchaser", _("Purchaser")
-    USER = "user", _("User")
+    USER = "user", pgettext_lazy("buying role", "User")
 
 
 class Birthday(NamedTuple):

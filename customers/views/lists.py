@@ -1,0 +1,136 @@
+"""The list of customers and its export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from accounts.access import may, needs
+from accounts.models import User
+from crm.lib.export import stream_table
+from crm.lib.listing import (
+    found_by,
+    list_answer,
+    list_context,
+    parameters,
+    quick_filters,
+    sort_heads,
+    sort_of,
+)
+from crm.lib.text import Text
+from customers import divisions
+from customers.filters import CustomerFilter, chips
+from customers.models import Customer, Kind, Loyalty, Status
+
+#: Fields of a row of the list. Plain values: half the time of objects.
+COLUMNS = (
+    "id",
+    "name",
+    "kind",
+    "abc",
+    "key_account",
+    "division",
+    "net_amount",
+    "last_ordered_on",
+    "last_visited_on",
+    "owner__name",
+    "owner__username",
+)
+SORTS = {
+    "-net_amount": ("-net_amount", "-id"),
+    "net_amount": ("net_amount", "id"),
+    "name": ("name", "id"),
+    "-name": ("-name", "-id"),
+    "-last_ordered_on": ("-last_ordered_on", "-id"),
+    "last_ordered_on": ("last_ordered_on", "id"),
+    "-last_visited_on": ("-last_visited_on", "-id"),
+    "last_visited_on": ("last_visited_on", "id"),
+}
+#: The columns that one can sort by, in the direction they begin with.
+SORTABLE = ("name", "-net_amount", "-last_ordered_on", "-last_visited_on")
+#: Columns of the export; the name of the area stands beside its code.
+EXPORTED = (
+    *("external_id", "name", "kind", "status", "abc", "loyalty", "key_account", "buyout"),
+    *("owner__name", "division", "address", "phone", "email", "tax_id", "founded_on"),
+    *("net_amount", "order_count", "last_ordered_on", "last_visited_on", "tags"),
+)
+#: The quick filters above the list: what they say and the filter they set.
+TABS: tuple[tuple[Text, dict[str, str]], ...] = (
+    (gettext_lazy("All"), {}),
+    ("A", {"abc": "A"}),
+    ("B", {"abc": "B"}),
+    ("C", {"abc": "C"}),
+    (gettext_lazy("Unranked"), {"abc": "none"}),
+)
+NO_OWNER_TAB = (gettext_lazy("Without an owner"), {"no_owner": "true"})
+CHIPS = ("abc", "division", "status", "kind", "owner", "team", "tag", "buyout")
+
+
+@require_safe
+@needs("customers:read")
+def list_(request: HttpRequest) -> HttpResponse:
+    """Customers in sight, filtered, largest net amount first; also answers htmx with the rows."""
+    user = cast(User, request.user)
+    filters = CustomerFilter(
+        request.GET, queryset=Customer.objects.visible_to(user), request=request
+    )
+    context = list_context(request, filters, columns=COLUMNS, sorts=SORTS)
+    kinds = dict(Kind.choices)
+    for row in context["page"].rows:
+        row["kind_label"] = kinds.get(row["kind"], row["kind"])
+        row["place"] = divisions.short_name(row["division"])
+    names = parameters(filters)
+    offered = [*TABS, NO_OWNER_TAB] if user.sees_all else TABS
+    context |= {
+        "chips": chips(filters, CHIPS),
+        "heads": sort_heads(request, names, context["sort"], SORTABLE),
+        "tabs": quick_filters(request, names, offered),
+        "may_write": may(user, "customers:write"),
+    }
+    return list_answer(request, "customers/list.html", "customers/_list.html", context)
+
+
+@require_safe
+@needs("customers:read")
+def export(request: HttpRequest) -> HttpResponse:
+    """The filtered list as an Excel or CSV file."""
+    user = cast(User, request.user)
+    filters = CustomerFilter(
+        request.GET, queryset=Customer.objects.visible_to(user), request=request
+    )
+    name = _("Customers %(day)s") % {"day": timezone.localdate().isoformat()}
+    head, rows = export_table(found_by(filters).order_by(*SORTS[sort_of(request, SORTS)]))
+    return stream_table(name, head, rows, request.GET.get("format", "xlsx"))
+
+
+def export_table(customers: QuerySet[Customer]) -> tuple[list[str], Iterator[tuple[object, ...]]]:
+    """Titles and rows of the export, read from the database as they are written."""
+    labels: dict[str, dict[Any, Any]] = {
+        "kind": dict(Kind.choices),
+        "status": dict(Status.choices),
+        "loyalty": dict(Loyalty.choices),
+    }
+    head = []
+    for field in EXPORTED:
+        own = field.removesuffix("__name")
+        head.append(str(Customer._meta.get_field(own).verbose_name))  # type: ignore[union-attr]
+        if field == "division":
+            head.append(_("area"))
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for values in customers.values_list(*EXPORTED).iterator(chunk_size=2000):
+            row: list[object] = []
+            for field, value in zip(EXPORTED, values, strict=True):
+                row.append(labels[field].get(value) if field in labels else value)
+                if field == "division":
+                    row.append(divisions.name(value))
+            yield tuple(row)
+
+    return head, rows()
