@@ -59,7 +59,7 @@ class CustomerViewSet(RecordViewSet):
         filters=False,
         parameters=[
             OpenApiParameter("before", str, description="Only what happened before this time."),
-            OpenApiParameter("kind", str, enum=["file", "order", "tier", "visit"]),
+            OpenApiParameter("kind", str, enum=[source.KIND for source in timeline.sources()]),
             OpenApiParameter("page_size", int),
         ],
     )

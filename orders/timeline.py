@@ -8,15 +8,15 @@ from typing import Any
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from crm.lib.formats import price
 from customers.models import Customer
-from customers.timeline import Entry
+from customers.timeline import Entry, Group
 from orders.models import Order, OrderStatus
 
 KIND = "order"
-LABEL = gettext_lazy("Orders")
+GROUP = Group.TRADE
 
 
 def entries(customer: Customer, *, before: datetime | None, limit: int) -> list[Entry]:

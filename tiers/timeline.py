@@ -6,15 +6,14 @@ from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
-from customers.timeline import Entry
+from customers.timeline import Entry, Group
 from tiers.models import LADDER, TierChange
 from tiers.reasons import explain, title
 
 KIND = "tier"
-LABEL = gettext_lazy("Tiers")
+GROUP = Group.TIERS
 
 
 def entries(customer: Customer, *, before: datetime | None, limit: int) -> list[Entry]:

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from crm.lib.text import Text
 from customers.models import Customer
-from customers.timeline import Entry
+from customers.timeline import Entry, Group
 from visits.answers import Answers, Sales
 from visits.models import Visit, VisitStatus
 
 KIND = "visit"
-LABEL = gettext_lazy("Visits")
+GROUP = Group.TALKS
 
 #: Title, icon and tone by state; plans that were called off tell nothing.
 TOLD: dict[str, tuple[Text, str, str]] = {

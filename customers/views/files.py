@@ -28,7 +28,7 @@ from customers.actions import file_customer
 from customers.changes import changes_of
 from customers.forms.customer import CustomerForm, reference
 from customers.models import Customer, CustomerQuerySet
-from customers.timeline import Entry, collect, sources
+from customers.timeline import Entry, Group, collect, sources
 
 
 def in_sight(user: User) -> CustomerQuerySet:
@@ -110,11 +110,18 @@ def by_day(entries: list[Entry]) -> list[tuple[date, list[Entry]]]:
 
 
 def timeline_kinds(customer: Customer, kind: str) -> list[Tab]:
-    """The filters of the timeline: everything, then each app's kind."""
+    """The filters of the timeline: everything, then each group that some app has entries for."""
     url = reverse("customers:timeline", args=[customer.pk])
-    kinds = [("", _("All")), *((source.KIND, source.LABEL) for source in sources())]
+    kinds: dict[Group, set[str]] = {}
+    for source in sources():
+        kinds.setdefault(source.GROUP, set()).add(source.KIND)
     return [
-        Tab(label, f"{url}?kind={name}" if name else url, name == kind) for name, label in kinds
+        Tab(_("All"), url, not kind),
+        *(
+            Tab(group.label, f"{url}?kind={group.value}", kind in {group.value, *kinds[group]})
+            for group in Group
+            if group in kinds
+        ),
     ]
 
 

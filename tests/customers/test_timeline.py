@@ -10,9 +10,8 @@ from django.utils import translation
 
 from accounts.audit import Through, acting
 from accounts.models import User
-from customers import timeline
 from customers.models import Customer
-from customers.timeline import Entry, collect, whole_moments
+from customers.timeline import Entry, Group, collect, files, sources, whole_moments
 from tests.factories import local, make_order, make_product
 
 START = datetime(2026, 6, 16, 8, tzinfo=UTC)
@@ -78,7 +77,7 @@ def test_the_file_tells_who_changed_which_fields(customer: Customer, rep: User) 
         customer.save()
         customer.abc = "A"
         customer.save()
-    entries = timeline.entries(customer, before=None, limit=10)
+    entries = files.entries(customer, before=None, limit=10)
     assert [(entry.title, entry.text) for entry in entries] == [
         ("Rep changed the file", "address, phone"),
         ("Command made the file", ""),
@@ -139,3 +138,22 @@ def test_odd_addresses_show_a_page(as_, rep: User, customer: Customer, query: st
 def test_a_strangers_timeline_is_not_there(as_, stranger: User, customer: Customer) -> None:
     client: Client = as_(stranger)
     assert client.get(f"/customers/{customer.pk}/timeline/").status_code == 404
+
+
+def test_an_app_may_have_several_sources_and_their_kinds_are_filtered_by_group(
+    customer: Customer, rep: User
+) -> None:
+    kinds = [source.KIND for source in sources()]
+    assert len(set(kinds)) == len(kinds)
+    assert {"file", "order", "tier", "visit"} <= set(kinds)
+    assert set(kinds).isdisjoint(Group.values)  # one word in an address means one thing
+    make_order(customer, ordered_at=local(2026, 1, 1))
+    assert {e.kind for e in collect(customer, before=None, kind="trade").entries} == {"order"}
+    assert {e.kind for e in collect(customer, before=None).entries} == {"order", "file"}
+
+
+def test_the_filter_of_a_kind_marks_its_group(as_, rep: User, customer: Customer) -> None:
+    client = as_(rep)
+    for kind, marked in (("order", "Orders and payments"), ("files", "File"), ("", "All")):
+        page = client.get(f"/customers/{customer.pk}/timeline/", {"kind": kind})
+        assert [str(tab.label) for tab in page.context["kinds"] if tab.current] == [marked]

@@ -1,4 +1,8 @@
-"""The customer's timeline: what every app has to tell about a customer, newest first (P2)."""
+"""The customer's timeline: what every app has to tell about a customer, newest first (P2).
+
+Each app has its sources in its own `timeline` module, or in the modules of its `timeline` package
+where it has several; they are found by that name.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +10,37 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol, cast
 
 from django.apps import apps
-from django.utils.module_loading import autodiscover_modules, module_has_submodule
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.db.models import TextChoices
+from django.utils.module_loading import module_has_submodule
+from django.utils.translation import gettext_lazy as _
 
-from accounts.models import AuditEntry
-from accounts.models.audit import Action
+from crm.lib.text import Text
 
 if TYPE_CHECKING:
-    from crm.lib.text import Text
     from customers.models import Customer
 
-KIND = "file"
-LABEL = gettext_lazy("File")
 PAGE_SIZE = 30
+
+
+class Group(TextChoices):
+    """What the page filters by: kinds of entries that are looked for together."""
+
+    TRADE = "trade", _("Orders and payments")
+    TALKS = "talks", _("Visits and calls")
+    PROMISES = "promises", _("Promises")
+    TIERS = "tiers", _("Tiers")
+    FILES = "files", _("File")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that happened.
 
-    `kind` is the filter it falls under, `tone` colours its icon ("", good, warn, bad or acc),
+    `kind` is that of its source, `tone` colours its icon ("", good, warn, bad or acc),
     `words` are the customer's own words, `ref` names the record that `url` opens.
     """
 
@@ -45,10 +56,10 @@ class Entry:
 
 
 class Source(Protocol):
-    """What the `timeline` module of an app offers."""
+    """What a timeline module offers: entries of one kind, and the group they are filtered by."""
 
     KIND: str
-    LABEL: Text
+    GROUP: Group
 
     def entries(self, customer: Customer, *, before: datetime | None, limit: int) -> list[Entry]:
         """The newest entries, at most `limit`, newest first; all strictly before `before`."""
@@ -65,24 +76,26 @@ class Timeline:
 
 @cache
 def sources() -> tuple[Source, ...]:
-    """The `timeline` modules of all installed apps, in the order of the apps."""
-    autodiscover_modules("timeline")
-    return tuple(
-        cast(Source, import_module(f"{app.name}.timeline"))
-        for app in apps.get_app_configs()
-        if app.module and module_has_submodule(app.module, "timeline")
-    )
+    """The timeline modules of all installed apps, in the order of the apps."""
+    found = []
+    for app in apps.get_app_configs():
+        if not app.module or not module_has_submodule(app.module, "timeline"):
+            continue
+        module = import_module(f"{app.name}.timeline")
+        parts = sorted(part.name for part in iter_modules(getattr(module, "__path__", [])))
+        found += [import_module(f"{module.__name__}.{part}") for part in parts] or [module]
+    return tuple(cast(Source, module) for module in found)
 
 
 def collect(
     customer: Customer, *, before: datetime | None, limit: int = PAGE_SIZE, kind: str = ""
 ) -> Timeline:
-    """What happened to `customer` before `before` (or until now), of one kind or of all.
+    """What happened to `customer` before `before` (or until now): all, or of a kind or group.
 
     A page ends between two moments, never within one, so that nothing is lost when the next page
     goes on before its last moment; it may hold a few entries less than `limit` for that.
     """
-    asked = [source for source in sources() if kind in ("", source.KIND)]
+    asked = [source for source in sources() if kind in ("", source.KIND, source.GROUP)]
     while True:
         found = sorted(
             (
@@ -107,25 +120,3 @@ def whole_moments(found: list[Entry], limit: int) -> list[Entry]:
         return found
     cut = found[limit].at
     return [entry for entry in found[:limit] if entry.at > cut]
-
-
-def entries(customer: Customer, *, before: datetime | None, limit: int) -> list[Entry]:
-    """Who made and changed the file, and which fields, from the audit log (P6)."""
-    from customers.changes import log_of  # the models are not there yet when apps discover us
-
-    log = log_of(customer)
-    if before is not None:
-        log = log.filter(at__lt=before)
-    return [_entry(row) for row in log.order_by("-at", "-id")[:limit]]
-
-
-def _entry(row: AuditEntry) -> Entry:
-    from customers.changes import labels_of
-
-    who = {"who": row.actor_name or row.get_through_display()}
-    if row.action == Action.CREATE:
-        title, icon, text = _("%(who)s made the file"), "document-plus", ""
-    else:
-        title, icon = _("%(who)s changed the file"), "pencil-square"
-        text = labels_of(row.before)
-    return Entry(at=row.at, kind=KIND, icon=icon, title=title % who, text=text)
