@@ -102,7 +102,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "crm.navigation.page_frame",
             ],
-            "builtins": ["crm.lib.templatetags.kehu", "django.templatetags.i18n"],
+            "builtins": [
+                "crm.lib.templatetags.kehu",
+                "customers.templatetags.phones",
+                "django.templatetags.i18n",
+            ],
         },
     }
 ]
