@@ -39,6 +39,11 @@ def _names() -> dict[str, str]:
     return {prefix: name for prefix, name in (names | OVERRIDES).items() if prefix.isdecimal()}
 
 
+def titles() -> dict[str, str]:
+    """The name of every province, city and district by its prefix."""
+    return dict(_names())
+
+
 @lru_cache(maxsize=4096)
 def path(code: str) -> tuple[str, ...]:
     """The names that lead to `code` from its province down, as far as they are known."""
