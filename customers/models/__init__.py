@@ -12,7 +12,16 @@ from customers.models.customer import (
     Tier,
 )
 from customers.models.duplicates import Alias, DuplicatePair, Merge, PairState
-from customers.models.imports import ColumnMapping, Import, ImportMode, ImportRow, ImportState
+from customers.models.imports import (
+    AT_WORK,
+    ColumnMapping,
+    Import,
+    ImportMode,
+    ImportRow,
+    ImportState,
+    Outcome,
+    RowState,
+)
 from customers.models.interactions import Channel, Interaction
 from customers.models.profile import Profile, Supplier
 from customers.models.promises import Promise, PromiseState, Renegotiation
@@ -20,6 +29,7 @@ from customers.models.reads import FileRead
 from customers.models.saved_views import SavedView
 
 __all__ = [
+    "AT_WORK",
     "Alias",
     "Birthday",
     "BuyingRole",
@@ -41,11 +51,13 @@ __all__ = [
     "Kind",
     "Loyalty",
     "Merge",
+    "Outcome",
     "PairState",
     "Profile",
     "Promise",
     "PromiseState",
     "Renegotiation",
+    "RowState",
     "SavedView",
     "Status",
     "Supplier",

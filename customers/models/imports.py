@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import ScopedQuerySet
+
 
 class ImportMode(models.TextChoices):
     CREATE = "create", _("Only new ones")
@@ -26,10 +28,35 @@ class ImportState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+#: States in which a worker has the import.
+AT_WORK = (ImportState.CHECKING, ImportState.APPLYING, ImportState.UNDOING)
+
+
+class Outcome(models.TextChoices):
+    """What a row comes to."""
+
+    CREATE = "create", _("New")
+    UPDATE = "update", _("Changed")
+    UNCHANGED = "unchanged", _("Unchanged")
+    REJECTED = "rejected", _("Rejected")
+
+
+class RowState(models.TextChoices):
+    """How far a row is: what it comes to is only planned, written, taken back, or was kept."""
+
+    PLANNED = "planned", _("Planned")
+    WRITTEN = "written", _("Written")
+    UNDONE = "undone", _("Taken back")
+    KEPT = "kept", _("Kept")
+
+
 class Import(models.Model):
     """One uploaded file. `mapping` is column number → field; `key` the field that finds a file.
 
-    `done` of `total` rows have been through the present step. `counts` are rows by outcome.
+    `columns` are the heads of the table, each with a sample of its values; `table` tells where it
+    stands: sheet, row of the heads, encoding, number of rows, what was odd. `clears`: an empty
+    cell empties its field. `done` of `total` rows have been through the present step, the last
+    of them at `stepped_at`. `counts` are rows by outcome.
     """
 
     OWNER_PATH = "by"
@@ -37,10 +64,12 @@ class Import(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="imports")
     file = models.FileField(upload_to="imports/")
     name = models.CharField(_("file"), max_length=200)
+    table = models.JSONField(default=dict)
     columns = models.JSONField(default=list)
     mapping = models.JSONField(default=dict)
     key = models.CharField(max_length=20, blank=True)
     mode = models.CharField(max_length=6, choices=ImportMode.choices, default=ImportMode.BOTH)
+    clears = models.BooleanField(default=False)
     state = models.CharField(
         max_length=10, choices=ImportState.choices, default=ImportState.UPLOADED
     )
@@ -49,8 +78,11 @@ class Import(models.Model):
     total = models.PositiveIntegerField(default=0)
     counts = models.JSONField(default=dict)
     created_at = models.DateTimeField()
+    stepped_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
+
+    objects = ScopedQuerySet["Import"].as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -58,23 +90,37 @@ class Import(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_open(self) -> bool:
+        return self.state in AT_WORK
+
+    @property
+    def percent(self) -> int:
+        """0–100 of the present step, rounded down."""
+        return min(100 * self.done // self.total, 100) if self.total else 0
+
 
 class ImportRow(models.Model):
     """One row of the file: what it says, what it would do or did, and why it was refused.
 
-    `outcome` is create, update, unchanged or rejected. `before` are the values that an update
-    replaced; `errors` are field → list of [code, parameters].
+    `values` are field → value for the fields that its cells fill, in stored form; `before` what
+    an update replaces of it. `errors` are field → list of [code, parameters]: why a rejected row
+    was refused, what to look at in another. `customer_id`, `version` and `contact_id` name what
+    was written; before that, the file that would be changed, as it stood when the row was looked
+    at.
     """
 
     run = models.ForeignKey(Import, models.CASCADE, related_name="rows", db_index=False)
     number = models.PositiveIntegerField()
     cells = models.JSONField(default=list)
-    outcome = models.CharField(max_length=10, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    state = models.CharField(max_length=7, choices=RowState.choices, default=RowState.PLANNED)
     values = models.JSONField(default=dict)
     before = models.JSONField(default=dict)
     errors = models.JSONField(default=dict)
     customer_id = models.BigIntegerField(null=True)
     version = models.PositiveIntegerField(null=True)
+    contact_id = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [
