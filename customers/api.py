@@ -19,7 +19,7 @@ from crm.lib.api import RecordViewSet, fetch_related
 from crm.lib.contributions import contributions
 from crm.lib.fields import read_moment
 from crm.lib.pagination import page_size
-from customers import timeline
+from customers import completeness, timeline
 from customers.actions import file_customer
 from customers.filters import CustomerFilter
 from customers.models import Customer
@@ -46,7 +46,9 @@ class CustomerViewSet(RecordViewSet):
         facts: dict[int, dict[str, Any]] = {}
         for explain_many in contributions("reasons", "explain_many"):
             facts |= explain_many(rows)
+        filled = completeness.of([customer.pk for customer in rows])
         for customer in rows:
+            customer.completeness = filled[customer.pk]
             customer.tier_facts = facts.get(customer.pk, {})
 
     def perform_create(self, serializer: Any) -> None:

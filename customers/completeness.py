@@ -1,36 +1,144 @@
-"""How complete a customer's file is (P4)."""
+"""How complete a customer's file is (P4): what it should hold, and what it lacks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
-from customers.models import Customer
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
-#: What a file should hold, each weighing the same. Name and kind are always there; the number in
-#: the ERP, the supplier and the tags are rightly empty for many.
-EXPECTED = (
-    "owner_id",
-    "phone",
-    "email",
-    "address",
-    "division",
-    "latitude",
-    "tax_id",
-    "founded_on",
+from crm.lib.text import Text
+from customers.models import BuyingRole, Contact, Customer, CustomerQuerySet, Profile, Supplier
+
+#: The form in which a gap is filled.
+Form: TypeAlias = Literal["customer", "profile", "contact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Something a file should hold: what it weighs, why it is wanted, and who lacks it."""
+
+    name: str
+    label: Text
+    weight: int
+    why: Text
+    form: Form
+    empty: Q
+
+
+def _column(name: str, weight: int, why: Text, nothing: Any = "") -> Wanted:
+    """A column of the customer."""
+    label = Customer._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+    return Wanted(name, label, weight, why, "customer", Q(**{name: nothing}))
+
+
+def _noted(name: str, weight: int, why: Text, nothing: Any = None) -> Wanted:
+    """A column of the profile, which is missing altogether until somebody fills it."""
+    label = Profile._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+    empty = Q(**{f"profile__{name}": nothing})
+    if nothing is not None:
+        empty |= Q(profile=None)
+    return Wanted(name, label, weight, why, "profile", empty)
+
+
+def _rows(name: str, label: Text, weight: int, why: Text, rows: Any) -> Wanted:
+    """At least one of `rows` that belongs to the file."""
+    form: Form = "contact" if rows.model is Contact else "profile"
+    return Wanted(name, label, weight, why, form, ~Q(Exists(rows.filter(customer=OuterRef("pk")))))
+
+
+_SUPPLIERS = Supplier.objects.all()
+_PEOPLE = Contact.objects.filter(has_left=False)
+
+#: What a file should hold. 3: nobody can work without it; 2: a tier, a route or a price rests on
+#: it; 1: good to know. Name and kind are always there. Not wanted, since rightly empty for many:
+#: the number in the ERP, the distributor, the group, tags and suggestions.
+WANTED: tuple[Wanted, ...] = (
+    _column("owner", 3, _("Nobody answers for a file without an owner."), None),
+    _column("phone", 3, _("Visits and calls begin with it.")),
+    _column("address", 2, _("Visits and deliveries go there.")),
+    _column("division", 2, _("Territories and routes go by area.")),
+    _column("latitude", 1, _("A check-in is measured from there."), None),
+    _column("email", 1, _("Letters and offers go there.")),
+    _column("tax_id", 1, _("It tells two firms of one name apart.")),
+    _column("founded_on", 1, _("The anniversary is an occasion to call."), None),
+    _noted("capital", 1, _("The credit limit rests on it.")),
+    _noted("staff_count", 1, _("It shows how large the business is.")),
+    _noted("yearly_sales", 2, _("The credit limit and the targets rest on it.")),
+    _noted("credit_standing", 1, _("The credit limit rests on it."), ""),
+    _noted("buys", 1, _("It shows what to offer."), ""),
+    _noted("yearly_purchase", 2, _("The wallet share is measured against it.")),
+    _noted("purchase_rhythm", 1, _("The visit should come before the order."), ""),
+    _noted("purchase_months", 1, _("The visit should come before the season."), []),
+    _noted("favourites", 1, _("It shows what to offer."), ""),
+    _noted("past_categories", 1, _("It shows what could be won back."), []),
+    _rows(
+        "suppliers",
+        _("main suppliers"),
+        2,
+        _("Whoever knows the rivals knows the price to beat."),
+        _SUPPLIERS,
+    ),
+    _rows(
+        "supplier_satisfaction",
+        _("satisfaction with suppliers"),
+        1,
+        _("An unhappy customer of a rival can be won."),
+        _SUPPLIERS.exclude(satisfaction=None),
+    ),
+    _noted("promotion_attitude", 1, _("It shows whom to invite to a promotion."), ""),
+    _noted("product_satisfaction", 1, _("Who is unhappy leaves silently.")),
+    _noted("service_satisfaction", 1, _("Who is unhappy leaves silently.")),
+    _rows("contact", _("a contact"), 3, _("Somebody has to pick up."), _PEOPLE),
+    _rows(
+        "decision_maker",
+        _("the decision maker"),
+        2,
+        _("Nobody else can say yes."),
+        _PEOPLE.filter(buying_role=BuyingRole.DECISION_MAKER),
+    ),
+    _rows(
+        "contact_birthday",
+        _("a contact’s birthday"),
+        1,
+        _("A birthday is an occasion to call."),
+        _PEOPLE.exclude(birth_month=None),
+    ),
 )
+BY_NAME = {wanted.name: wanted for wanted in WANTED}
+TOTAL = sum(wanted.weight for wanted in WANTED)
 
 
-def empty_among(values: Mapping[str, Any]) -> list[str]:
-    """Those of EXPECTED that are empty in `values` (column name → value)."""
-    return [name for name in EXPECTED if values.get(name) in (None, "")]
+def percentage(lacking: Collection[str]) -> int:
+    """0–100 for a file that lacks these of WANTED, rounded down: 100 means nothing is missing."""
+    return 100 * (TOTAL - sum(BY_NAME[name].weight for name in lacking)) // TOTAL
 
 
-def percentage(empty: int) -> int:
-    """0–100 where `empty` of EXPECTED are empty, rounded down: 100 means nothing is missing."""
-    return 100 * (len(EXPECTED) - empty) // len(EXPECTED)
+def lacking(customer_ids: Collection[int]) -> dict[int, list[Wanted]]:
+    """What each of these files lacks, in the order of WANTED, from one statement."""
+    flags: dict[str, Any] = {
+        f"no_{wanted.name}": ExpressionWrapper(wanted.empty, output_field=BooleanField())
+        for wanted in WANTED
+    }
+    if not customer_ids:
+        return {}
+    rows: Any = Customer.objects.filter(pk__in=customer_ids).order_by()
+    return {
+        pk: [wanted for wanted, empty in zip(WANTED, empties, strict=True) if empty]
+        for pk, *empties in rows.annotate(**flags).values_list("pk", *flags)
+    }
 
 
-def completeness(customer: Customer) -> int:
-    """0–100: the share of EXPECTED that the file of `customer` holds."""
-    return percentage(len(empty_among(customer.__dict__)))
+def of(customer_ids: Collection[int]) -> dict[int, int]:
+    """How complete these files are, in per cent, by customer id; one statement for all."""
+    return {
+        pk: percentage([wanted.name for wanted in missing])
+        for pk, missing in lacking(customer_ids).items()
+    }
+
+
+def without(customers: CustomerQuerySet, name: str) -> CustomerQuerySet:
+    """Those of `customers` whose files lack what is called `name` in WANTED."""
+    return customers.filter(BY_NAME[name].empty)

@@ -11,8 +11,7 @@ from rest_framework import exceptions, serializers
 from accounts.models import User
 from accounts.roles import Role
 from crm.lib.api import MomentField, RecordSerializer, ScopedRelatedField
-from customers import divisions
-from customers.completeness import completeness
+from customers import divisions, phones
 from customers.models import Customer, Loyalty, Tier
 
 MOST_CUSTOM = 20_000
@@ -51,7 +50,9 @@ class CustomerSerializer(RecordSerializer[Customer]):
     custom = serializers.DictField(required=False)
     source_updated_at = MomentField(required=False, allow_null=True)
     tiers = TierSerializer(source="*", read_only=True)
-    completeness = serializers.SerializerMethodField()
+    completeness = serializers.IntegerField(
+        read_only=True, min_value=0, max_value=100, help_text="Share of the file, in %."
+    )
 
     class Meta:
         model = Customer
@@ -85,15 +86,16 @@ class CustomerSerializer(RecordSerializer[Customer]):
         )
         read_only_fields = ("abc", "loyalty", "key_account", "created_at", "updated_at")
 
-    def get_completeness(self, customer: Customer) -> int:
-        return completeness(customer)
-
     def validate_division(self, code: str) -> str:
         if code and not divisions.is_known(code):
             raise serializers.ValidationError(
                 _("No division has the code “%(code)s”.") % {"code": code}
             )
         return code
+
+    def validate_phone(self, text: str) -> str:
+        """E.164; what is stored unread may be sent back as it was."""
+        return text if self.instance and text == self.instance.phone else phones.parse(text)
 
     def validate_custom(self, values: dict[str, Any]) -> dict[str, Any]:
         if len(json.dumps(values)) > MOST_CUSTOM:
