@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from accounts import jobs
 from accounts.models import IdempotentResponse, User
 from accounts.roles import Role
 from crm.lib.idempotency import LIFETIME
@@ -117,6 +118,7 @@ def integration_account() -> User:
 
 
 def clear_expired(*, now: datetime) -> None:
-    """Delete the answers kept for retries that may be forgotten, and the sessions that ended."""
+    """Delete what has run out: answers kept for retries, sessions, and jobs of long ago."""
     IdempotentResponse.objects.filter(created_at__lte=now - LIFETIME).delete()
     Session.objects.filter(expire_date__lt=now).delete()
+    jobs.clear(now=now)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import keys, log, own, people
+from accounts.views import keys, log, own, people, runs
 
 app_name = "accounts"
 urlpatterns = [
@@ -22,6 +22,8 @@ urlpatterns = [
     path("audit/", log.audit, name="audit"),
     path("jobs/", log.jobs, name="jobs"),
     path("jobs/<int:pk>/", log.job_toggle, name="job-toggle"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<int:pk>/", runs.run, name="run"),
     path("settings/", own.settings_, name="settings"),
     path("language/", own.language, name="language"),
 ]

@@ -27,18 +27,25 @@ _LEGAL = re.compile(
     r"|商行|商号|经营部|经营处|经销部|经销处|经销商|批发部|批发行|批发商行|门市部|供应站|供销社|商店)$"
 )
 _LEGAL_ENGLISH = frozenset(
-    "co company ltd limited inc incorporated llc llp lp corp corporation plc gmbh ag sa srl pte"
-    " pty the and of".split()
+    re.findall(
+        r"\w+",
+        "co company ltd limited inc incorporated llc llp lp corp corporation plc gmbh ag sa srl pte"
+        " pty the and of",
+    )
 )
 #: Words for a trade: a name of nothing but a place and these is told apart by its place.
 _TRADE = re.compile(
     "|".join(
         sorted(
-            "副食品 副食 食品 粮油 粮食 商贸 贸易 工贸 经贸 调味品 调味 南北货 批发 零售 平价 超市"
-            " 便利店 便利 生鲜 食杂 杂货 百货 日用品 日化 烟酒 酒业 酒水 饮料 乳业 冷饮 水产 蔬菜"
-            " 水果 农产品 农贸 土特产 特产 配送 供应链 物流 仓储 餐饮 酒店 酒楼 饭店 食堂 职工 学校"
-            " 实验 物业 服务 管理 纺织 机械 制造 电子 科技 信息 建设 建筑 材料 新材料 实业 发展 投资"
-            " 进出口 福利 采购 商会 有限 公司 市场 中心 商场 连锁 店 厂 行 部 市".split(),
+            re.findall(
+                r"\w+",
+                "副食品 副食 食品 粮油 粮食 商贸 贸易 工贸 经贸 调味品 调味 南北货 批发 零售 平价"
+                " 超市 便利店 便利 生鲜 食杂 杂货 百货 日用品 日化 烟酒 酒业 酒水 饮料 乳业 冷饮"
+                " 水产 蔬菜 水果 农产品 农贸 土特产 特产 配送 供应链 物流 仓储 餐饮 酒店 酒楼 饭店 食堂"
+                " 职工 学校 实验 物业 服务 管理 纺织 机械 制造 电子 科技 信息 建设 建筑 材料 新材料"
+                " 实业 发展 投资 进出口 福利 采购 商会 有限 公司 市场 中心 商场 连锁 店"
+                " 厂 行 部 市",
+            ),
             key=len,
             reverse=True,
         )
