@@ -9,13 +9,16 @@ class IndexCard(models.Model):
     """One card for each customer, derived from its file and contacts (customers/cards.py).
 
     A table of its own, so that a tier run, which rewrites customers, leaves these indexes alone.
-    `text` holds what people search by, folded; the keys are empty where the file has nothing.
+    `text` holds what people search by, folded, a line for each name and number; `short` the part
+    that words of one and two characters are looked for in: the names and the initials. The keys
+    are empty where the file has nothing.
     """
 
     customer = models.OneToOneField(
         "customers.Customer", models.CASCADE, primary_key=True, related_name="card"
     )
     text = models.TextField()
+    short = models.TextField(default="", db_default="")
     name_key = models.CharField(max_length=200, blank=True)
     phone_key = models.CharField(max_length=32, blank=True)
     address_key = models.CharField(max_length=300, blank=True)
