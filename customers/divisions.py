@@ -26,7 +26,7 @@ class Area(NamedTuple):
 
 
 @cache
-def _names() -> dict[str, str]:
+def all_names() -> dict[str, str]:
     """Names by prefix: 2 digits for provinces, 4 for cities, 6 for districts and such cities
     as stand directly under their province."""
     names: dict[str, str] = {}
@@ -41,13 +41,13 @@ def _names() -> dict[str, str]:
 
 def titles() -> dict[str, str]:
     """The name of every province, city and district by its prefix."""
-    return dict(_names())
+    return dict(all_names())
 
 
 @lru_cache(maxsize=4096)
 def path(code: str) -> tuple[str, ...]:
     """The names that lead to `code` from its province down, as far as they are known."""
-    names = _names()
+    names = all_names()
     return tuple(
         names[code[:size]] for size in (2, 4, 6) if len(code) >= size and code[:size] in names
     )
@@ -75,7 +75,7 @@ def is_known(code: str) -> bool:
     """
     if len(code) != 6 or not code.isdecimal() or not code.isascii():
         return False
-    names = _names()
+    names = all_names()
     if code in names:
         return True
     if code.endswith("0000"):
@@ -87,7 +87,7 @@ def is_known(code: str) -> bool:
 @cache
 def tree() -> tuple[Area, ...]:
     """All provinces with their cities; a municipality with its districts."""
-    names = _names()
+    names = all_names()
     below: dict[str, list[Area]] = {}
     for prefix in sorted(names):
         if len(prefix) == 2:
@@ -114,10 +114,10 @@ def called(words: str) -> tuple[str, ...]:
         return ()
     matches = [
         prefix
-        for prefix, title in _names().items()
+        for prefix, title in all_names().items()
         if title.startswith(last) and all(_leads(part, prefix) for part in above)
     ]
-    exact = [prefix for prefix in matches if _names()[prefix] == last]
+    exact = [prefix for prefix in matches if all_names()[prefix] == last]
     return tuple(sorted(exact or matches, key=lambda prefix: (len(prefix), prefix)))
 
 

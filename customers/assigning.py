@@ -1,0 +1,101 @@
+"""Giving files to an owner: set-based, within the sight and rights of who does it (P6, P15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from accounts.models import AuditEntry, User
+from accounts.models.audit import Action
+from accounts.roles import Role
+from crm.lib import bulk
+from customers.models import Customer, CustomerQuerySet
+
+#: Ids to a statement: SQLite takes no more parameters than 32,766.
+BATCH = 10_000
+
+
+def assign(customers: CustomerQuerySet, *, to: User | None, by: User, now: datetime) -> int:
+    """Make `to` the owner (None: nobody) of those `customers` that `by` sees; how many changed.
+
+    Files that `to` owns already stay as they are. Raises PermissionDenied where `by` may not
+    assign files, and ValidationError (code `successor`) where `by` cannot give them to `to`.
+    """
+    return len(pass_on(customers, to=to, by=by, now=now))
+
+
+@transaction.atomic
+def pass_on(
+    customers: CustomerQuerySet, *, to: User | None, by: User, now: datetime
+) -> dict[int, int | None]:
+    """Like `assign`; answers who owned the changed files before, by the ids of the files."""
+    require_successor(to, by=by)
+    successor = to.pk if to else None
+    chosen = Customer.objects.visible_to(by).filter(pk__in=customers.values("pk"))
+    # In the order of their ids, as everybody locks them, so that nobody waits crosswise.
+    rows = list(
+        chosen.exclude(owner=successor)
+        .select_for_update(of=("self",))
+        .order_by("pk")
+        .values_list("pk", "name", "owner_id")
+    )
+    for ids in _batches([pk for pk, _name, _owner in rows]):
+        Customer.objects.filter(pk__in=ids).update(
+            owner=successor, version=F("version") + 1, updated_at=now
+        )
+    _write_entries(rows, successor, now)
+    return {pk: owner for pk, _name, owner in rows}
+
+
+def require_successor(to: User | None, *, by: User) -> None:
+    """Raise unless `by` may give files to `to`; only who sees every file may leave one to nobody."""
+    if not (by.role == Role.INTEGRATION or by.may("customers:assign")):
+        raise PermissionDenied
+    if to is None:
+        possible = by.sees_all
+    else:
+        possible = User.objects.get_queryset().visible_to(by).owners().filter(pk=to.pk).exists()
+    if not possible:
+        raise ValidationError(
+            _("Choose somebody of your teams who works here and may own customers."),
+            code="successor",
+        )
+
+
+def _batches(ids: Sequence[int]) -> Iterator[list[int]]:
+    rest = iter(ids)
+    while some := list(islice(rest, BATCH)):
+        yield some
+
+
+def _write_entries(
+    rows: Sequence[tuple[int, str, int | None]], successor: int | None, now: datetime
+) -> None:
+    """One audit entry for each file, with one statement."""
+    blank = AuditEntry.build(
+        model=Customer, object_id=0, object_name="", action=Action.UPDATE, before={}, after={}
+    )
+    same = {
+        "at": now,
+        "actor_id": blank.actor_id,
+        "actor_name": blank.actor_name,
+        "key_id": blank.key_id,
+        "through": blank.through,
+        "action": blank.action,
+        "model": blank.model,
+        "after": {"owner_id": successor},
+    }
+    bulk.append(
+        AuditEntry,
+        (
+            {"object_id": pk, "object_name": name[:200], "before": {"owner_id": owner}}
+            for pk, name, owner in rows
+        ),
+        same=same,
+    )
