@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.access import ScopedQuerySet
-from accounts.models import Tracked
+from accounts.models import Tracked, User
+from crm.lib.formats import local_day
 from crm.lib.models import Record
 
 
@@ -72,3 +76,14 @@ class Interaction(Tracked, Record):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.at:%Y-%m-%d}"
+
+    def may_be_changed(self, *, by: User, now: datetime) -> bool:
+        """Who logged it may put it right, or take it out, on the same day."""
+        return self.by_id == by.pk and local_day(self.created_at) == local_day(now)
+
+    def refuse_unless_changeable(self, *, by: User, now: datetime) -> None:
+        """Raise ValidationError where it is settled history, or somebody else's."""
+        if not self.may_be_changed(by=by, now=now):
+            raise ValidationError(
+                _("Only who logged it can change it, and on the same day only."), code="settled"
+            )
