@@ -29,7 +29,7 @@ from crm.lib.records import (
     number_fault,
     value_fault,
 )
-from customers import divisions
+from customers import cards, divisions, phones
 from customers.models import Customer, Kind, Status
 from customers.serializers import MOST_CUSTOM
 
@@ -169,6 +169,8 @@ class CustomerSync(SyncResource[CustomerRecord]):
                 validate_email(record.email)
             except ValidationError as bad:
                 errors["email"] = bad.messages
+        if record.phone:
+            record.phone = phones.stored(record.phone)  # what nobody can read stays as it came
         if record.parent and record.parent == record.external_id:
             errors["parent"] = [_below_itself()]
         if isinstance(record.tags, list):
@@ -271,7 +273,8 @@ class CustomerSync(SyncResource[CustomerRecord]):
     # --- after the customers are written
 
     def settle(self, changes: Sequence[Change]) -> None:
-        """Give the children of new customers their parents, whose ids are known now."""
+        """Give the children of new customers their parents, whose ids are known now, and write
+        what customers are found by."""
         ids = {change.external_id: change.pk for change in changes}
         rows = []
         for change in changes:
@@ -280,10 +283,19 @@ class CustomerSync(SyncResource[CustomerRecord]):
                 change.after["parent_id"] = ids[parent.name]
                 rows.append({"id": change.pk, "parent_id": ids[parent.name]})
         bulk.update(Customer, rows)
+        cards.refresh([change.pk for change in changes if _moves_its_card(change)])
 
     def row(self, after: Values) -> Values:
         parent = after["parent_id"]
         return {**after, "parent_id": None} if isinstance(parent, _Coming) else after
+
+
+def _moves_its_card(change: Change) -> bool:
+    """Whether the customer is found by something else than before."""
+    before = change.before
+    return before is None or any(
+        before[name] != change.after[name] for name in cards.SOURCE if name in before
+    )
 
 
 class _Coming:

@@ -202,6 +202,6 @@ def spot(rng: Random, place: Place) -> tuple[str, str]:
 
 
 def phone(rng: Random, place: Place) -> str:
-    """A number in the dialling code of the place that no line can have: 0575-96834054."""
+    """A number in the dialling code of the place that no line can have: +8657596834054."""
     _lat, _lon, dialling, digits = PREFECTURES[place.code[:4]]
-    return f"{dialling}-9{rng.randrange(10 ** (digits - 1)):0{digits - 1}d}"
+    return f"+86{dialling.removeprefix('0')}9{rng.randrange(10 ** (digits - 1)):0{digits - 1}d}"

@@ -16,6 +16,7 @@ from accounts.history import Line
 from accounts.models import User
 from customers import divisions
 from customers.changes import changes_since
+from customers.forms.phone import PhoneField
 from customers.models import Customer, CustomerQuerySet
 
 LONGEST_TAG = 30
@@ -173,6 +174,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
     instance: Customer
     version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
     parent = ParentField(label=_("Supplied by"), required=False, max_length=320)
+    phone = PhoneField(label=_("Phone"))
     division = DivisionField(label=_("Area"), required=False, max_length=60)
     tags = TagsField(
         label=_("Tags"), required=False, max_length=1000, help_text=_("Commas between them.")
@@ -204,7 +206,6 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
         }
         widgets = {
             "founded_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            "phone": forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
             "latitude": forms.TextInput(attrs={"inputmode": "decimal"}),
             "longitude": forms.TextInput(attrs={"inputmode": "decimal"}),
         }
@@ -219,6 +220,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
         division = self.fields["division"]
         division.stored = self.instance.division  # type: ignore[attr-defined]
         division.widget.attrs |= _suggesting("areas", "divisions")
+        self.fields["phone"].stored = self.instance.phone  # type: ignore[attr-defined]
         self.fields["custom"].stored = self.instance.custom  # type: ignore[attr-defined]
 
     def _scope_owner(self) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.template import Context, Template
 from django.utils import translation
@@ -12,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers import phones
+from customers.models import Customer
+from tests.factories import make_customer
 
 
 @pytest.fixture(autouse=True)
@@ -144,3 +148,20 @@ def test_whatever_is_written_is_read_or_refused_and_read_the_same_again(text: st
     assert len(number) <= 32
     assert phones.parse(number) == number
     assert phones.parse(phones.display(number)) == number
+
+
+@pytest.mark.django_db
+def test_what_is_stored_is_brought_into_one_form() -> None:
+    written = ["0575-8512 3456", "13800138000", "ask Mr Li", "", "+8613800138000"]
+    ids = [make_customer(phone=phone).pk for phone in written]
+    migration = import_module("customers.migrations.0004_phones_as_e164")
+    for _twice in range(2):
+        migration.normalise(apps, None)
+    stored = Customer.objects.in_bulk(ids)
+    assert [(stored[pk].phone, stored[pk].version) for pk in ids] == [
+        ("+8657585123456", 2),
+        ("+8613800138000", 2),
+        ("ask Mr Li", 1),
+        ("", 1),
+        ("+8613800138000", 1),
+    ]

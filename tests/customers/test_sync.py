@@ -126,6 +126,24 @@ def test_every_field_comes_in(erp, rep):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("0575-8512 3456", "+8657585123456"),
+        ("（0575）85123456转801", "+8657585123456;ext=801"),
+        ("13800138000", "+8613800138000"),
+        ("13800138000/13900139000", "13800138000/13900139000"),
+        ("ask Mr Li", "ask Mr Li"),
+    ],
+)
+def test_a_phone_is_normalised_and_one_that_nobody_can_read_is_kept(erp, sent, kept):
+    assert became(erp, customer(phone=sent)) == {"created": 1}
+    assert Customer.objects.get().phone == kept
+    assert became(erp, customer(phone=sent)) == {"unchanged": 1}
+    assert became(erp, customer(phone=kept)) == {"unchanged": 1}
+
+
+@pytest.mark.django_db
 def test_a_bare_customer_gets_the_defaults(erp):
     became(erp, customer())
     stored = Customer.objects.get()

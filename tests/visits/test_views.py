@@ -63,7 +63,7 @@ def test_the_day_shows_the_route_in_order(as_, rep: User) -> None:
     page = as_(rep).get("/visits/today/").content.decode()
     assert page.index("先去") < page.index("后去")
     assert "Check in" in page
-    assert 'href="tel:0575-84123456"' in page
+    assert 'href="tel:+8657584123456"' in page
     assert 'href="geo:30.080000,120.490000"' in page
     assert "补货" in page
 

@@ -87,6 +87,7 @@ def test_every_field_is_kept(as_, manager: User, rep: User) -> None:
         ({"latitude": "30"}, ("longitude", "both latitude and longitude")),
         ({"latitude": "NaN"}, ("latitude", "number")),
         ({"email": "x"}, ("email", "valid email")),
+        ({"phone": "1380013800"}, ("phone", "A mobile number has 11 digits, now 10.")),
         ({"founded_on": "yesterday"}, ("founded_on", "valid date")),
         ({"tags": "x" * 31}, ("tags", "at most 30 characters")),
         ({"tags": ",".join(map(str, range(21)))}, ("tags", "At most 20 tags, now 21.")),
@@ -129,18 +130,18 @@ def test_an_administrator_may_leave_a_file_without_an_owner(as_, administrator: 
 def test_a_rep_cannot_give_her_customer_away(
     as_, rep: User, stranger: User, customer: Customer
 ) -> None:
-    sent(as_(rep), customer, owner=stranger.pk, phone="1")
+    sent(as_(rep), customer, owner=stranger.pk, phone="13800138000")
     customer.refresh_from_db()
-    assert (customer.owner, customer.phone) == (rep, "1")
+    assert (customer.owner, customer.phone) == (rep, "+8613800138000")
 
 
 def test_a_change_is_in_the_audit_log_and_on_the_file(as_, rep: User, customer: Customer) -> None:
     client = as_(rep)
-    assert sent(client, customer, phone="0575-1").status_code == 302
+    assert sent(client, customer, phone="0575-85120001").status_code == 302
     entry = AuditEntry.objects.of(customer).order_by("-id").first()
     assert entry is not None
-    assert (entry.before, entry.after) == ({"phone": ""}, {"phone": "0575-1"})
-    assert "0575-1" in client.get(f"/customers/{customer.pk}/file/").content.decode()
+    assert (entry.before, entry.after) == ({"phone": ""}, {"phone": "+8657585120001"})
+    assert "0575 8512 0001" in client.get(f"/customers/{customer.pk}/file/").content.decode()
 
 
 def test_sending_the_form_unchanged_changes_nothing(as_, rep: User) -> None:
@@ -154,12 +155,21 @@ def test_sending_the_form_unchanged_changes_nothing(as_, rep: User) -> None:
     assert AuditEntry.objects.of(customer).count() == before
 
 
+def test_a_phone_that_nobody_could_read_does_not_stand_in_the_way(as_, rep: User) -> None:
+    customer = make_customer(owner=rep, phone="0575-85123456/7")
+    client = as_(rep)
+    assert sent(client, customer, address="Mine").status_code == 302
+    assert "phone" in errors(sent(client, customer, phone="0575-85123456/8"))
+    customer.refresh_from_db()
+    assert (customer.phone, customer.address) == ("0575-85123456/7", "Mine")
+
+
 def test_a_supplier_out_of_sight_is_kept(
     as_, rep: User, stranger: User, customer: Customer
 ) -> None:
     customer.parent = make_customer(owner=stranger)
     customer.save()
-    sent(as_(rep), customer, phone="1", parent="")
+    sent(as_(rep), customer, phone="13800138000", parent="")
     customer.refresh_from_db()
     assert customer.parent is not None
 
@@ -179,15 +189,15 @@ def test_the_second_of_two_editors_is_told_what_the_first_changed(
     first.force_login(rep)
     second.force_login(manager)
     stale = second.get(f"/customers/{customer.pk}/edit/").context["form"]["version"].value()
-    sent(first, customer, phone="0575-1")
+    sent(first, customer, phone="0575-85120001")
     answer = sent(second, customer, address="Mine", version=stale)
     body = answer.content.decode()
     assert answer.status_code == 200
     assert "Phone" in body
-    assert "0575-1" in body
+    assert "+8657585120001" in body
     assert 'value="Mine"' in body
     customer.refresh_from_db()
-    assert (customer.phone, customer.address) == ("0575-1", "")
+    assert (customer.phone, customer.address) == ("+8657585120001", "")
     version = answer.context["form"]["version"].value()
     again = sent(second, customer, address="Mine", version=version)
     assert again.status_code == 302
@@ -200,14 +210,14 @@ def test_a_tier_run_in_between_is_no_conflict(as_, rep: User, customer: Customer
     stale = client.get(f"/customers/{customer.pk}/edit/").context["form"]["version"].value()
     customer.abc = "A"
     customer.save()
-    assert sent(client, customer, phone="1", version=stale).status_code == 302
+    assert sent(client, customer, phone="13800138000", version=stale).status_code == 302
     customer.refresh_from_db()
-    assert (customer.abc, customer.phone) == ("A", "1")
+    assert (customer.abc, customer.phone) == ("A", "+8613800138000")
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "99999999999999999999"])
 def test_an_odd_version_is_no_crash(as_, rep: User, customer: Customer, version: str) -> None:
-    assert sent(as_(rep), customer, phone="1", version=version).status_code in (200, 302)
+    assert sent(as_(rep), customer, phone="13800138000", version=version).status_code in (200, 302)
 
 
 def test_editing_costs_the_same_however_many_customers_there_are(
