@@ -15,104 +15,27 @@ from functools import cache
 from typing import NamedTuple
 
 from customers import divisions
+from customers.address_words import (
+    BREAKS,
+    CITIES_FIRST,
+    COMMON,
+    COUNTRY,
+    FILLER,
+    FORMER,
+    GOES_ON,
+    LABEL,
+    MORE_NAMES,
+    NAMES_SOMETHING_ELSE,
+    NUMBERS,
+    PEOPLES,
+    PLAIN_WORDS,
+    SUFFIXES,
+    ZONE,
+)
 from customers.models import DivisionFound
+from customers.names import fold
 
 MOST_CANDIDATES = 20
-
-#: What follows the bare name of a division in the name of a road, a place or a firm: 北京东路.
-_NAMES_SOMETHING_ELSE = re.compile(
-    r"[东西南北中前后上下新老一二三四]{0,2}(?:大道|大街|路|街(?!道)|道|巷|弄|胡同|高速|国道|公路|高架|高铁)"
-    r"|[山湖河江海桥城园站](?:[东西南北中]?路|街(?!道)|大道|$|\s)"
-    r"|街道|镇|乡|村|苏木|门|公园|广场|大厦|大楼|大学|学院|中学|小学|医院|饭店|酒店|宾馆|商场|市场|市民"
-    r"|商会|银行|小吃|饭庄|菜馆|人家|会馆|花园|小区|大酒店|公寓|国际|汽车|机场|码头"
-)
-#: What follows the name of a town or road that a lone bare name stands before: 绍兴解放北路.
-_GOES_ON = re.compile(
-    r"\s|[^\s\d]{1,6}?(?:街道|镇|乡|村|路|大道|大街|街|巷|弄|苏木|团)"
-    r"|[^\s\d]{0,8}?(?:开发区|高新区|经开区|工业园|产业园|新区|园区)"
-)
-_ZONE = re.compile(
-    r"[^\s\d]{0,10}?(?:技术开发区|产业开发区|开发区|高新区|经开区|新区|工业园区?|产业园区?|管委会)"
-)
-_FILLER = re.compile(
-    r"\s*(?:(?:(?:省|自治区)?直辖县级(?:行政区划|行政单位)|市辖区|市辖县|生产建设兵团|兵团"
-    r"|第?[一二三四五六七八九十\d]{1,3}师(?!范))\s*)*"
-)
-_BREAKS = re.compile(r"[\s,、/|_·.。;:()\[\]【】<>《》“”\"'~+-]+")
-_LABEL = re.compile(r"(?:^|(?<=\s))(?:[一-龥]{0,4}地址|邮编|电话|收件人)\s*")
-_NUMBERS = re.compile(r"(?<!\d)(?:\d{11}|\d{6})(?!\d)")
-_COUNTRY = re.compile(r"(?:^|(?<=\s))(?:中华人民共和国|中国)(?=\s*[一-龥])")
-_SUFFIXES = ("特别行政区", "维吾尔自治区", "自治区", "自治州", "自治县", "自治旗", "地区", "新区")
-_PEOPLES = re.compile(
-    r"(?:各族|[蒙古回藏苗彝壮侗瑶白傣黎佤水羌土满]族|布依族|土家族|哈尼族|傈僳族|仡佬族|拉祜族|朝鲜族"
-    r"|纳西族|景颇族|柯尔克孜族?|哈萨克族?|塔吉克族?|锡伯族?|蒙古族?|畲族|毛南族|仫佬族|布朗族|独龙族"
-    r"|怒族|普米族|裕固族|保安族|东乡族|撒拉族|达斡尔族|鄂温克族|壮)+$"
-)
-#: Names of parts of a town: on their own they say nothing, even with their suffix.
-_COMMON = frozenset(
-    [
-        "城区",
-        "郊区",
-        "矿区",
-        "东区",
-        "西区",
-        "南区",
-        "北区",
-        "市中",
-        "城中",
-        "城关",
-        "新城",
-        "城东",
-        "城西",
-        "城北",
-        "城南",
-    ]
-)
-
-#: Bare names that stand for the city, though a district elsewhere is called so too.
-_CITIES_FIRST = frozenset(("西安", "大同", "中山", "资阳"))
-#: Bare names that are words or firms at the beginning of an address (东方明珠, 阿里巴巴).
-_WORDS = frozenset(("东方", "阿里"))
-
-#: Units that are no more, and common ways to write others: the divisions that they may mean.
-_FORMER: dict[str, tuple[str, ...]] = {
-    "绍兴县": ("330603", "330602"),
-    "吴县": ("320506", "320507"),
-    "吴县市": ("320506", "320507"),
-    "锡山市": ("320205", "320206", "320211"),
-    "武进市": ("320412", "320411"),
-    "丹徒县": ("321112",),
-    "江浦县": ("320111",),
-    "通县": ("110112",),
-    "崇文区": ("110101",),
-    "宣武区": ("110102",),
-    "卢湾区": ("310101",),
-    "闸北区": ("310106",),
-    "南汇区": ("310115",),
-    "南汇县": ("310115",),
-    "塘沽区": ("120116",),
-    "汉沽区": ("120116",),
-    "大港区": ("120116",),
-    "江干区": ("330102", "330113", "330114"),
-    "下城区": ("330105",),
-    "江东区": ("330212",),
-    "鄞县": ("330212", "330203"),
-    "东山区": ("440104",),
-    "萝岗区": ("440112",),
-    "芳村区": ("440103",),
-    "思茅市": ("530802",),
-    "襄樊": ("4206",),
-    "襄樊市": ("4206",),
-    "雄安新区": ("130629", "130632", "130638"),
-    "西咸新区": ("6101", "6104"),
-}
-_MORE_NAMES: dict[str, str] = {
-    "前郭县": "220721", "喀左县": "211324", "土左旗": "150121", "土右旗": "150221",
-    "科左中旗": "150521", "科左后旗": "150522", "科右前旗": "152221", "科右中旗": "152222",
-    "莫旗": "150722", "鄂温克旗": "150724", "东乌旗": "152525", "西乌旗": "152526",
-    "台北市": "71", "新北市": "71", "桃园市": "71", "台中市": "71", "台南市": "71",
-    "高雄市": "71", "内蒙": "15", "香港": "81", "九龙": "81", "澳门": "82", "港岛": "81",
-}  # fmt: skip
 
 
 class Found(NamedTuple):
@@ -141,21 +64,42 @@ class _Reading(NamedTuple):
     former: tuple[str, ...] = ()
 
 
-def derive(division: str, address: str, given: bool) -> tuple[str, str]:
-    """`division` and `division_found` of a file whose address is `address`.
+class Area(NamedTuple):
+    """What a file says about its place; `found` is "" where the division was given."""
 
-    A division that was `given` stays; an empty address says nothing about itself.
+    division: str = ""
+    found: str = ""
+    address: str = ""
+
+
+#: The place of a file that is being made.
+NOWHERE = Area()
+
+
+def settled(before: Area, *, division: str | None, address: str) -> Area:
+    """The place of a file that was `before`, once `division` is said (None: nothing) of `address`.
+
+    What people or the ERP gave stays until they give another; what was read from the address
+    follows the address. An empty `division` asks to look for it.
     """
-    if (given and division) or not address.strip():
-        return division if given else "", ""
+    if division:
+        same = division == before.division and address == before.address
+        return before if same else Area(division, "", address)
+    if division is None:
+        was_given = bool(before.division) and not before.found
+        if was_given or address == before.address:
+            return before._replace(address=address)
+    if not address.strip():
+        return Area("", "", address)
     found = find(address)
-    return found.code, found.state
+    return Area(found.code, found.state, address)
 
 
 def find(address: str) -> Found:
     """The division in which `address` lies, or those it may lie in."""
     text = _tidied(address)
-    strong, weak = [], []
+    strong: list[str] = []
+    weak: list[str] = []
     behind = 0
     for start in _starts(text):
         if start < behind or (reading := _best(text, start)) is None:
@@ -186,14 +130,10 @@ def _code(prefix: str) -> str:
 
 def _tidied(address: str) -> str:
     """The address in one width and script, with one space for whatever stands between words."""
-    text = unicodedata.normalize("NFKC", address)
+    text = BREAKS.sub(" ", NUMBERS.sub(" ", unicodedata.normalize("NFKC", address)))
     if not _is_simplified(text):
-        from customers.names import fold  # loads its dictionaries, which few addresses need
-
-        text = fold(text)
-    text = _BREAKS.sub(" ", _NUMBERS.sub(" ", text))
-    text = _LABEL.sub(" ", text)
-    return _COUNTRY.sub(" ", text).strip()
+        text = " ".join(fold(word) for word in text.split())
+    return COUNTRY.sub(" ", LABEL.sub(" ", text)).strip()
 
 
 def _is_simplified(text: str) -> bool:
@@ -239,20 +179,20 @@ def _best(text: str, start: int) -> _Best | None:
     sure = True
     if all(reading.full + reading.bare == 1 for reading in current):
         said = text[start:end]
-        if said in _CITIES_FIRST:
+        if said in CITIES_FIRST:
             prefixes = [prefix for prefix in prefixes if len(prefix) == 4]
-        if said in _WORDS:
+        if said in PLAIN_WORDS:
             sure = False
         elif all(reading.bare for reading in current):
-            sure = start == 0 and bool(end == len(text) or _GOES_ON.match(text, end))
-        elif said in _COMMON:
+            sure = start == 0 and bool(end == len(text) or GOES_ON.match(text, end))
+        elif said in COMMON:
             sure = False
     return _Best(end, prefixes, sure)
 
 
 def _readings(text: str, so_far: _Reading) -> Iterator[_Reading]:
     """Every way to go on from `so_far`, down to the last division that is named."""
-    begin = _FILLER.match(text, so_far.end).end() if so_far.prefix else so_far.end  # type: ignore[union-attr]
+    begin = FILLER.match(text, so_far.end).end() if so_far.prefix else so_far.end  # type: ignore[union-attr]
     found = False
     for name, end in _names_at(text, begin, so_far.prefix):
         step = _step(text, so_far, name, end)
@@ -263,7 +203,7 @@ def _readings(text: str, so_far: _Reading) -> Iterator[_Reading]:
             yield step
         else:
             yield from _readings(text, step)
-    if not found and len(so_far.prefix) == 4 and (zone := _ZONE.match(text, begin)):
+    if not found and len(so_far.prefix) == 4 and (zone := ZONE.match(text, begin)):
         for name, end in _names_at(text, zone.end(), so_far.prefix):
             if not name.bare and not name.former and len(name.prefix) == 6:
                 found = True
@@ -277,19 +217,24 @@ def _step(text: str, so_far: _Reading, name: _Name, end: int) -> _Reading | None
     if name.former:
         return _Reading(end, "", so_far.full + 1, so_far.bare, name.former)
     if not name.bare:
-        if text[end - 1] == "市" and text[end : end + 1] == "场":
-            return None
-        if text[end - 1] == "县" and text[end : end + 1] == "城" and not so_far.prefix:
+        a_market = text[end - 1] == "市" and text[end : end + 1] == "场"
+        a_town = text[end - 1] == "县" and text[end : end + 1] == "城" and not so_far.prefix
+        if a_market or a_town:
             return None
         return _Reading(end, name.prefix, so_far.full + 1, so_far.bare)
-    if text[end : end + 1] in ("县", "区", "市") and not _goes_down(text, end, name.prefix):
-        after = text[end : end + 2]
-        if after not in ("市场", "市民", "区间", "区域") and len(name.prefix) > 2:
-            return _Reading(end + 1, "", so_far.full, so_far.bare + 1, (name.prefix,))
-        return None
-    if _NAMES_SOMETHING_ELSE.match(text, end) and not _goes_down(text, end, name.prefix):
-        return None
+    if not _goes_down(text, end, name.prefix):
+        if text[end : end + 1] in ("县", "区", "市"):
+            return _renamed(text, so_far, name, end)
+        if NAMES_SOMETHING_ELSE.match(text, end):
+            return None
     return _Reading(end, name.prefix, so_far.full, so_far.bare + 1)
+
+
+def _renamed(text: str, so_far: _Reading, name: _Name, end: int) -> _Reading | None:
+    """A name with the suffix of former times (上虞市 is 上虞区): what stands in its place."""
+    if len(name.prefix) == 2 or text[end : end + 2] in ("市场", "市民", "区间", "区域"):
+        return None
+    return _Reading(end + 1, "", so_far.full, so_far.bare + 1, (name.prefix,))
 
 
 def _goes_down(text: str, at: int, prefix: str) -> bool:
@@ -358,15 +303,15 @@ def _forms() -> tuple[dict[str, tuple[_Name, ...]], dict[str, tuple[int, ...]]]:
     for prefix, title in divisions.all_names().items():
         forms.setdefault(title, []).append(_Name(prefix))
         short = _short(title)
-        if len(short) < 2 or short in _COMMON or short == title:
+        if len(short) < 2 or short in COMMON or short == title:
             continue
         forms.setdefault(short, []).append(_Name(prefix, bare=True))
         for alias in _shortened(prefix, title, short):
             forms.setdefault(alias, []).append(_Name(prefix))
-    for title, prefix in _MORE_NAMES.items():
+    for title, prefix in MORE_NAMES.items():
         if all(name.prefix != prefix for name in forms.get(title, ())):
             forms.setdefault(title, []).append(_Name(prefix, bare=len(title) == 2))
-    for title, codes in _FORMER.items():
+    for title, codes in FORMER.items():
         if title not in forms:
             forms[title] = [_Name("", former=codes)]
     lengths: dict[str, set[int]] = {}
@@ -394,12 +339,12 @@ def _shortened(prefix: str, title: str, short: str) -> Iterator[str]:
 @cache
 def _short(title: str) -> str:
     """A title without its suffix and the peoples in it: 恩施 of 恩施土家族苗族自治州."""
-    for suffix in _SUFFIXES:
+    for suffix in SUFFIXES:
         if title.endswith(suffix):
             bare = title.removesuffix(suffix)
             if bare == "内蒙古":
                 return bare
-            return _PEOPLES.sub("", bare) or bare.removesuffix("族")
+            return PEOPLES.sub("", bare) or bare.removesuffix("族")
     return title[:-1] if title[-1] in "省市区县盟旗州" else title
 
 
@@ -411,9 +356,8 @@ def _provinces() -> re.Pattern[str]:
 
 @cache
 def _cities_of(province: str) -> list[str]:
-    """What stands directly below a province; nothing where a municipality is a city itself."""
+    """What stands directly below a province; nothing where it is a city itself."""
     if province in divisions.MUNICIPALITIES:
         return []
-    return [
-        part.prefix for area in divisions.tree() if area.prefix == province for part in area.parts
-    ]
+    (area,) = (area for area in divisions.tree() if area.prefix == province)
+    return [part.prefix for part in area.parts]

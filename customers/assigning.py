@@ -54,7 +54,7 @@ def pass_on(
 
 
 def require_successor(to: User | None, *, by: User) -> None:
-    """Raise unless `by` may give files to `to`; only who sees every file may leave one to nobody."""
+    """Raise unless `by` may give files to `to`; only who sees all may leave them to nobody."""
     if not (by.role == Role.INTEGRATION or by.may("customers:assign")):
         raise PermissionDenied
     if to is None:
