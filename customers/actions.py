@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
 from django.db import transaction
 
 from accounts.models import User
 from accounts.roles import Role
-from customers.models import Customer
+from customers import cards
+from customers.models import Customer, Profile, Supplier
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @transaction.atomic
@@ -16,4 +23,41 @@ def file_customer(*, customer: Customer, by: User) -> Customer:
     if customer.owner_id is None and by.role in (Role.REP, Role.MANAGER):
         customer.owner = by
     customer.save()
+    cards.refresh([customer.pk])
     return customer
+
+
+@transaction.atomic
+def change_customer(*, customer: Customer, values: Mapping[str, Any] = NOTHING) -> Customer:
+    """Store a changed file: as it is, or with `values` (field → value) put in."""
+    for name, value in values.items():
+        setattr(customer, name, value)
+    customer.save()
+    cards.refresh([customer.pk])
+    return customer
+
+
+@transaction.atomic
+def save_profile(*, profile: Profile, suppliers: Sequence[Supplier] | None = None) -> Profile:
+    """Store what was found out about a customer, and `suppliers` in place of those on file.
+
+    Suppliers that are on file already carry their id. One entry of the log tells all of it, and
+    the profile's version guards the suppliers too.
+    """
+    if suppliers is not None:
+        stored = {one.pk: one for one in Supplier.objects.filter(customer=profile.customer_id)}
+        profile.tell_also(
+            "suppliers",
+            [one.in_words for one in stored.values()],
+            [one.in_words for one in suppliers],
+        )
+        kept = {one.pk for one in suppliers}
+        Supplier.objects.filter(pk__in=stored.keys() - kept).delete()
+        for one in suppliers:
+            one.customer_id = profile.customer_id
+            one.version += 1
+        changed = [one for one in suppliers if one.pk and one.in_words != stored[one.pk].in_words]
+        Supplier.objects.bulk_update(changed, ("name", "supplies", "satisfaction", "version"))
+        Supplier.objects.bulk_create(one for one in suppliers if not one.pk)
+    profile.save()
+    return profile

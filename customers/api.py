@@ -20,7 +20,7 @@ from crm.lib.contributions import contributions
 from crm.lib.fields import read_moment
 from crm.lib.pagination import page_size
 from customers import completeness, timeline
-from customers.actions import file_customer
+from customers.actions import change_customer, file_customer
 from customers.filters import CustomerFilter
 from customers.models import Customer
 from customers.serializers import CustomerSerializer, StatsSerializer, TimelineSerializer
@@ -55,6 +55,10 @@ class CustomerViewSet(RecordViewSet):
         customer = Customer(**serializer.validated_data)
         by = cast(User, self.request.user)
         serializer.instance = file_customer(customer=customer, by=by)
+
+    def perform_update(self, serializer: Any) -> None:
+        if serializer.changes():
+            change_customer(customer=serializer.instance, values=serializer.validated_data)
 
     @extend_schema(
         responses=TimelineSerializer,

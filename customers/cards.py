@@ -7,13 +7,14 @@ Whoever writes a customer's name, number, phone, address or tax number, or a con
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import astuple, dataclass
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
 
+from crm.lib import bulk
 from customers.keys import address_key, name_key, phone_key
 from customers.models import Alias, Contact, Customer, IndexCard
 from customers.names import fold, readings
@@ -51,9 +52,9 @@ class Source:
     phone: str
     address: str
     #: Name and phone of each contact.
-    contacts: Sequence[tuple[str, str]] = ()
+    contacts: list[tuple[str, str]]
     #: Numbers that merged files had in the ERP.
-    aliases: Sequence[str] = ()
+    aliases: list[str]
 
 
 def content(source: Source) -> Content:
@@ -64,8 +65,9 @@ def content(source: Source) -> Content:
     """
     name = fold(source.name)
     spelled = readings(source.name)
-    people = [fold(person) for person, _phone in source.contacts]
-    phones = [source.phone, *(phone for _person, phone in source.contacts)]
+    contacts = source.contacts[:MOST_CONTACTS]
+    people = [fold(person) for person, _phone in contacts]
+    phones = [source.phone, *(phone for _person, phone in contacts)]
     short = _lines([name, *(initials for _full, initials in spelled), *people])
     text = _lines(
         [
@@ -99,7 +101,7 @@ def dialled(phone: str) -> list[str]:
     return numbers
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def refresh(customer_ids: Collection[int]) -> int:
     """Bring the cards of these customers up to date; how many differed and were written.
 
@@ -109,34 +111,56 @@ def refresh(customer_ids: Collection[int]) -> int:
     written = 0
     ids = iter(sorted(set(customer_ids)))
     while some := list(islice(ids, CHUNK)):
-        written += _write(differing(some, lock=True))
+        missing, outdated = _compared(some, lock=True)
+        bulk.insert(IndexCard, _rows(missing))
+        bulk.update(IndexCard, _rows(outdated))
+        written += len(missing) + len(outdated)
     return written
 
 
-def differing(customer_ids: Collection[int], *, lock: bool = False) -> dict[int, Content]:
+def differing(customer_ids: Collection[int]) -> dict[int, Content]:
     """The cards of these customers as they should be, where they are not."""
+    missing, outdated = _compared(customer_ids)
+    return missing | outdated
+
+
+def _rows(cards: dict[int, Content]) -> list[dict[str, Any]]:
+    return [
+        {"customer_id": pk, **dict(zip(CONTENT, astuple(card), strict=True))}
+        for pk, card in cards.items()
+    ]
+
+
+def _compared(
+    customer_ids: Collection[int], *, lock: bool = False
+) -> tuple[dict[int, Content], dict[int, Content]]:
+    """The cards that these customers lack, and those that are out of date."""
     # The order in which the bulk sync writes customers: two writers never wait crosswise.
-    rows = Customer.objects.filter(pk__in=customer_ids).order_by("external_id", "pk")
+    files = Customer.objects.filter(pk__in=customer_ids).order_by("external_id", "pk")
     if lock:
-        rows = rows.select_for_update(no_key=True)
-    files = list(rows.values_list("pk", *SOURCE))
-    contacts: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        files = files.select_for_update(no_key=True)
+    sources = {
+        pk: Source(name, number, tax_id, phone, address, [], [])
+        for pk, name, number, tax_id, phone, address in files.values_list("pk", *SOURCE)
+    }
     people = Contact.objects.filter(customer__in=customer_ids).order_by("customer_id", "pk")
     for customer_id, name, phone in people.values_list("customer_id", "name", "phone"):
-        contacts[customer_id].append((name, phone))
-    aliases: dict[int, list[str]] = defaultdict(list)
+        sources[customer_id].contacts.append((name, phone))
     numbers = Alias.objects.filter(customer__in=customer_ids).order_by("pk")
     for customer_id, number in numbers.values_list("customer_id", "external_id"):
-        aliases[customer_id].append(number)
+        sources[customer_id].aliases.append(number)
     stored = {
-        pk: values
+        pk: Content(*values)
         for pk, *values in IndexCard.objects.filter(pk__in=customer_ids).values_list("pk", *CONTENT)
     }
-    wanted = {
-        pk: content(Source(*values, contacts=contacts[pk][:MOST_CONTACTS], aliases=aliases[pk]))
-        for pk, *values in files
-    }
-    return {pk: card for pk, card in wanted.items() if stored.get(pk) != list(astuple(card))}
+    missing, outdated = {}, {}
+    for pk, source in sources.items():
+        wanted = content(source)
+        if pk not in stored:
+            missing[pk] = wanted
+        elif stored[pk] != wanted:
+            outdated[pk] = wanted
+    return missing, outdated
 
 
 def chunks_of_all() -> Iterator[list[int]]:
@@ -149,16 +173,3 @@ def chunks_of_all() -> Iterator[list[int]]:
             return
         yield some
         last = some[-1]
-
-
-def _write(cards: dict[int, Content]) -> int:
-    IndexCard.objects.bulk_create(
-        [
-            IndexCard(customer_id=pk, **dict(zip(CONTENT, astuple(card), strict=True)))
-            for pk, card in cards.items()
-        ],
-        update_conflicts=True,
-        unique_fields=["customer"],
-        update_fields=CONTENT,
-    )
-    return len(cards)

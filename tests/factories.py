@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from accounts.models import ApiKey, Team, User
 from accounts.roles import Role
+from customers import cards
 from customers.models import Customer
 from orders.models import Order, OrderLine, OrderStatus, Product
 from visits.models import Visit
@@ -50,7 +51,9 @@ def make_customer(**values: Any) -> Customer:
     number = next(_number)
     values.setdefault("external_id", f"C-{number:05}")
     values.setdefault("name", f"Customer {number}")
-    return Customer.objects.create(**values)
+    customer = Customer.objects.create(**values)
+    cards.refresh([customer.pk])
+    return customer
 
 
 def make_product(**values: Any) -> Product:

@@ -17,7 +17,7 @@ from crm.demo.aftermath import write_past_reminders, write_sync_calls
 from crm.demo.catalogue import Item, write_products
 from crm.demo.fieldwork import write_visits
 from crm.demo.large import more_reps, write_large_business
-from crm.demo.network import make_dealers, write_dealers
+from crm.demo.network import make_dealers, write_cards, write_dealers
 from crm.demo.ordering import make_sales, write_sales
 from crm.demo.people import Staff, write_people
 from crm.demo.writing import Say, Writer
@@ -92,6 +92,8 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
     if size == "small":
         write_past_reminders(writer, chance("greetings"), today=today)
         write_sync_calls(writer, chance("calls"), integration=staff.integration, today=today)
+    writer.settle()
+    write_cards(writer)
     writer.settle()
     say(f"{Visit.objects.count():,} visits")
     say(f"{make_reminders(today=today):,} reminders due")

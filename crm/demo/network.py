@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import cycle
 from random import Random
@@ -13,7 +13,8 @@ from django.utils import timezone
 from crm.demo.naming import Names, person
 from crm.demo.places import TERRITORIES, Place, address, phone, spot
 from crm.demo.writing import Writer
-from customers.models import Customer, Kind, Status
+from customers import cards
+from customers.models import Customer, IndexCard, Kind, Status
 
 #: How a customer's business moves over the two years of orders.
 STEADY, GROWING, SHRINKING, SILENT, NEW, ONCE, GIVING_BACK, BULK, NONE = (
@@ -228,6 +229,14 @@ def _row(
         known_at,
         known_at,
     )
+
+
+def write_cards(writer: Writer) -> None:
+    """What the customers are found by, once everything that goes into it is written."""
+    columns = ("customer_id", *cards.CONTENT)
+    for some in cards.chunks_of_all():
+        found = cards.differing(some)
+        writer.write(IndexCard, columns, ((pk, *astuple(card)) for pk, card in found.items()))
 
 
 def status_of(last_order: date | None, today: date) -> str:

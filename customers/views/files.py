@@ -24,7 +24,7 @@ from crm.lib.listing import (
     Tab,
 )
 from customers import divisions
-from customers.actions import file_customer
+from customers.actions import change_customer, file_customer
 from customers.changes import changes_of
 from customers.forms.customer import CustomerForm, reference
 from customers.models import Customer, CustomerQuerySet
@@ -165,7 +165,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     name = customer.name
     form = CustomerForm(request.POST or None, instance=customer, user=user)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        change_customer(customer=form.save(commit=False))
         messages.success(request, _("Saved."))
         return redirect("customers:detail", pk=customer.pk)
     context = {"form": form, "customer": customer, "name": name}
