@@ -1,7 +1,8 @@
 """The tables of the customer file, split by concept."""
 
+from customers.birthdays import Birthday
 from customers.models.cards import IndexCard
-from customers.models.contacts import Birthday, BuyingRole, Contact, Gender
+from customers.models.contacts import BuyingRole, Contact, Gender
 from customers.models.customer import (
     Customer,
     CustomerQuerySet,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,8 @@ from django.utils.translation import pgettext_lazy
 from accounts.access import ScopedQuerySet
 from accounts.models import Tracked
 from crm.lib.models import Record
+from customers import birthdays
+from customers.birthdays import Birthday, BirthdayCalendar
 
 
 class Gender(models.TextChoices):
@@ -19,26 +22,11 @@ class Gender(models.TextChoices):
     MALE = "male", _("male")
 
 
-class BirthdayCalendar(models.TextChoices):
-    SOLAR = "solar", _("solar")
-    LUNAR = "lunar", _("lunar")
-
-
 class BuyingRole(models.TextChoices):
     DECISION_MAKER = "decision_maker", _("Decision maker")
     INFLUENCER = "influencer", _("Influencer")
     PURCHASER = "purchaser", _("Purchaser")
     USER = "user", pgettext_lazy("buying role", "User")
-
-
-class Birthday(NamedTuple):
-    """Month and day in one calendar; `year` is None where only the day is known."""
-
-    calendar: str
-    month: int
-    day: int
-    leap: bool = False
-    year: int | None = None
 
 
 class ContactQuerySet(ScopedQuerySet["Contact"]):
@@ -137,3 +125,28 @@ class Contact(Tracked, Record):
             self.birthday_leap,
             self.birth_year,
         )
+
+    @birthday.setter
+    def birthday(self, birthday: Birthday | None) -> None:
+        """All parts at once; None empties them."""
+        given = birthday or Birthday(BirthdayCalendar.SOLAR, 0, 0)
+        self.birthday_calendar, self.birthday_leap = given.calendar, given.leap
+        self.birth_year = given.year
+        self.birth_month, self.birth_day = given.month or None, given.day or None
+
+    def clean(self) -> None:
+        super().clean()
+        self.external_id = self.external_id or None
+        birthday = self.birthday
+        if birthday and (said := birthdays.fault(birthday)):
+            raise ValidationError({"birth_day": said})
+
+    def leave(self) -> None:
+        """She no longer works there; the file keeps her and what she was."""
+        self.has_left = True
+        self.save(update_fields=["has_left"])
+
+    def come_back(self) -> None:
+        """She is there after all."""
+        self.has_left = False
+        self.save(update_fields=["has_left"])
