@@ -74,12 +74,13 @@ class NameParts(NamedTuple):
 
 
 def name_key(name: str) -> str:
-    """The name without legal form and punctuation: `core@place#branch`, the last two if given.
+    """The name without legal form and punctuation: `core@place#branch`, as far as there are some.
 
     绍兴越州副食品有限公司 and 越州副食品（绍兴）商行 give 越州副食品@绍兴; 柯桥越州副食品 does not.
     """
     core, place, branch = name_parts(name)
-    return f"{core}{place and '@' + place}{branch and '#' + branch}"[:200]
+    tail = f"@{place}" if place or branch else ""
+    return f"{core}{tail}{branch and '#' + branch}"[:200]
 
 
 def split_name_key(key: str) -> NameParts:
@@ -214,7 +215,12 @@ def _without_places(text: str, place: str) -> tuple[str, str]:
 
 
 def _tells_apart(rest: str) -> bool:
-    return len(_TRADE.sub("", rest)) > 1
+    return len(trade_free(rest)) > 1
+
+
+def trade_free(core: str) -> str:
+    """What of a name is the firm's own: 越州 of 越州副食品."""
+    return _TRADE.sub("", core)
 
 
 # --- phones
