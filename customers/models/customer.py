@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import ScopedQuerySet
 from accounts.models import Tracked
 from crm.lib.models import Record
+from customers.searching import fitting
 
 models.CharField.register_lookup(Length)
 
@@ -59,17 +60,11 @@ class CustomerQuerySet(ScopedQuerySet["Customer"]):
         return self.filter(abc=None)
 
     def named_like(self, words: str) -> Self:
-        """Customers whose name, number, tax id or phone holds `words`."""
-        words = words.strip()
-        if not words:
-            return self
-        return self.filter(
-            models.Q(name__contains=words)
-            | models.Q(name__icontains=words)
-            | models.Q(external_id__istartswith=words)
-            | models.Q(phone__contains=words)
-            | models.Q(tax_id__istartswith=words)
-        )
+        """Customers that all of `words` fit: name, pinyin, initials, numbers, phones, contacts.
+
+        In the order of the list; a reader's sight, narrowed before, says whose customers.
+        """
+        return self.filter(fitting(words))
 
 
 class Customer(Tracked, Record):
@@ -206,11 +201,6 @@ class Customer(Tracked, Record):
     def clean(self) -> None:
         super().clean()
         self.external_id = self.external_id or None
-        above, passed = self.parent, {self.pk}
-        while above is not None:
-            if above.pk in passed:
-                raise ValidationError(
-                    {"parent": _("A customer cannot be supplied by itself or by one below it.")}
-                )
-            passed.add(above.pk)
-            above = above.parent
+        from customers.hierarchy import refuse_rings  # which needs the models
+
+        refuse_rings(self)
