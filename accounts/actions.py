@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import jobs
+from accounts import exports, jobs
 from accounts.models import IdempotentResponse, User
 from accounts.roles import Role
 from crm.lib.idempotency import LIFETIME
@@ -118,7 +118,8 @@ def integration_account() -> User:
 
 
 def clear_expired(*, now: datetime) -> None:
-    """Delete what has run out: answers kept for retries, sessions, and jobs of long ago."""
+    """Delete what has run out: answers kept for retries, sessions, exported files, old jobs."""
     IdempotentResponse.objects.filter(created_at__lte=now - LIFETIME).delete()
     Session.objects.filter(expire_date__lt=now).delete()
+    exports.clear(now=now)
     jobs.clear(now=now)

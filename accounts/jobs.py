@@ -254,3 +254,10 @@ _LOCKS = 0x6B6A6F62
 def clear(*, now: datetime) -> None:
     """Forget jobs that ended long ago."""
     JobRun.objects.filter(finished_at__lt=now - KEPT).delete()
+
+
+def offered() -> list[JobKind]:
+    """The kinds of jobs that the house itself has."""
+    from accounts.exports import EXPORT  # it stands on this module
+
+    return [EXPORT]

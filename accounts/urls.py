@@ -24,6 +24,7 @@ urlpatterns = [
     path("jobs/<int:pk>/", log.job_toggle, name="job-toggle"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run, name="run"),
+    path("runs/<int:pk>/file/", runs.file, name="run-file"),
     path("settings/", own.settings_, name="settings"),
     path("language/", own.language, name="language"),
 ]

@@ -11,14 +11,16 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import may, needs
+from accounts.exports import table_view
 from accounts.history import described
 from accounts.models import AuditEntry, User
-from crm.lib.export import stream_table
+from crm.lib.export import Table
 from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.keyset import keyset_page
 from crm.lib.listing import (
@@ -37,8 +39,8 @@ from crm.lib.text import Text
 from customers import divisions
 from customers.filters import chips
 from customers.models import Customer
-from customers.views.files import file_frame
-from orders import trend
+from customers.views.files import file_frame, opened
+from orders import purchase, trend
 from orders.amounts import line_amount
 from orders.filters import OrderFilter, ProductFilter
 from orders.forms import ProductForm
@@ -104,13 +106,14 @@ def list_(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @needs("orders:read")
-def export(request: HttpRequest) -> HttpResponse:
+@table_view
+def export(request: HttpRequest) -> Table:
     """The filtered list as an Excel or CSV file."""
     user = cast(User, request.user)
     filters = OrderFilter(request.GET, queryset=Order.objects.visible_to(user), request=request)
     name = _("Orders %(day)s") % {"day": timezone.localdate().isoformat()}
-    rows = export_rows(found_by(filters).order_by(*SORTS[sort_of(request, SORTS)]))
-    return stream_table(name, export_head(), rows, request.GET.get("format", "xlsx"))
+    found = found_by(filters).order_by(*SORTS[sort_of(request, SORTS)])
+    return Table(name, export_head(), export_rows(found), counted=found)
 
 
 def export_head() -> list[str]:
@@ -160,6 +163,7 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
     """A customer's orders with their trend: a page of the file, or to htmx its short form."""
     user = cast(User, request.user)
     customer = get_object_or_404(Customer.objects.visible_to(user).select_related("owner"), pk=pk)
+    opened(request, customer)
     orders = Order.objects.visible_to(user).filter(customer=customer)
     page = keyset_page(
         orders.values(*COLUMNS),
@@ -175,6 +179,23 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
         **turns(request, {"cursor"}, page),
     }
     return page_or_part(request, "orders/of_customer.html", "orders/_of_customer.html", context)
+
+
+@require_safe
+@needs("orders:read")
+def purchase_of_customer(request: HttpRequest, pk: int) -> HttpResponse:
+    """How a customer buys, as its orders tell: a page, or to htmx the facts for its file."""
+    user = cast(User, request.user)
+    customer = get_object_or_404(Customer.objects.visible_to(user).select_related("owner"), pk=pk)
+    opened(request, customer)
+    habits = purchase.of_customer(customer, today=timezone.localdate())
+    context = {
+        **file_frame(customer, user, "orders"),
+        "habits": habits,
+        "months": [MONTHS[month] for month in habits.strong_months] if habits else [],
+        "may_products": may(user, "products:read"),
+    }
+    return page_or_part(request, "orders/purchase.html", "orders/_purchase.html", context)
 
 
 @require_safe

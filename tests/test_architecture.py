@@ -16,15 +16,17 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from accounts.models import SyncCall, Team, User
+from accounts.models import JobRun, SyncCall, Team, User
 from accounts.roles import Role
 from customers.models import Customer
 from orders.models import OrderLine
 from tests.factories import (
     make_customer,
     make_key,
+    make_interaction,
     make_order,
     make_product,
+    make_promise,
     make_team,
     make_user,
     make_visit,
@@ -50,10 +52,19 @@ OPEN = {
 }
 #: Addresses of one customer's records: out of a stranger's sight.
 OWNED = {
+    "accounts:run": "job_run",
+    "accounts:run-file": "job_run",
     "customers:detail": "customer",
     "customers:edit": "customer",
     "customers:file": "customer",
     "customers:timeline": "customer",
+    "customers:promise": "promise",
+    "customers:promise-keep": "promise",
+    "customers:promise-break": "promise",
+    "customers:promise-reopen": "promise",
+    "customers:promise-renegotiate": "promise",
+    "customers:promise-hand-over": "promise",
+    "customers:promise-new": "customer",
     "orders:detail": "order",
     "orders:of-customer": "customer",
     "tiers:of-customer": "customer",
@@ -154,6 +165,8 @@ def records(customer, rep, north) -> dict[str, Any]:
         "customer": customer,
         "order": make_order(customer, lines=[(product, "1", "5.00")]),
         "visit": make_visit(customer, rep),
+        "promise": make_promise(customer, rep),
+        "interaction": make_interaction(customer, rep),
         "reminder": Reminder.objects.create(
             occasion="mid_autumn", on=date(2026, 9, 25), customer=customer, user=rep
         ),
@@ -164,6 +177,7 @@ def records(customer, rep, north) -> dict[str, Any]:
         "team": north,
         "key": make_key()[0],
         "sync": SyncCall.objects.create(resource="orders"),
+        "job_run": JobRun.objects.create(kind="export", owner=rep, created_at=timezone.now()),
         "job": PeriodicTask.objects.create(name="walk", task="walk", interval=schedule),
     }
 
@@ -261,6 +275,8 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
         for customer in (records["customer"], another):
             make_order(customer, lines=[(product, "1", "5.00"), (records["product"], "2", "3.00")])
             make_visit(customer, rep)
+            make_promise(customer, rep)
+            make_interaction(customer, rep)
             make_visit(customer, rep, scheduled_for=timezone.now())
             Reminder.objects.create(
                 occasion="dragon_boat", on=date(2030 + number, 6, 5), customer=customer, user=rep

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh, push_url
 
 from accounts.access import may, needs
+from accounts.exports import table_view
 from accounts.models import User
-from crm.lib.export import stream_table
+from crm.lib.export import Table
 from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.keyset import count_up_to, keyset_page
 from crm.lib.listing import Tab, address, turns
@@ -158,21 +159,20 @@ def tabs(request: HttpRequest, migration: figures.Migration) -> list[tuple[Tab, 
 
 @require_safe
 @needs("tiers:read")
-def export(request: HttpRequest) -> HttpResponse:
+@table_view
+def export(request: HttpRequest) -> Table:
     """The moved customers of a run, or the ranking of the latest, as an Excel or CSV file."""
     user = cast(User, request.user)
     run = picked_run(request, user, list(TierRun.objects.decisive().select_related("policy")[:1]))
     if run is None:
         raise Http404
     customers, filters = scope(request, user, run)
-    format_ = request.GET.get("format", "xlsx")
-    if ranking := request.GET.get("ranking"):
-        return ranking_table(customers, TierRun.objects.decisive()[0], ranking)
-    found = filters.qs if filters.is_valid() else TierChange.objects.none()
-    return changes_table(found, run, format_)
+    if request.GET.get("ranking"):
+        return ranking_table(customers, TierRun.objects.decisive()[0])
+    return changes_table(filters.qs if filters.is_valid() else TierChange.objects.none(), run)
 
 
-def ranking_table(customers: CustomerQuerySet, run: TierRun, format_: str) -> HttpResponse:
+def ranking_table(customers: CustomerQuerySet, run: TierRun) -> Table:
     head = [_("Rank"), _("Number in the ERP"), _("Customer"), _("Owner"), _("Tier")]
     head += [_("Net amount"), _("Share, %"), _("Cumulative share, %")]
 
@@ -181,10 +181,10 @@ def ranking_table(customers: CustomerQuerySet, run: TierRun, format_: str) -> Ht
             yield (*facts, reasons.per_cent(share), reasons.per_cent(running))
 
     name = _("Ranking as of %(day)s") % {"day": run.as_of.isoformat()}
-    return stream_table(name, head, rows(), format_)
+    return Table(name, head, rows(), counted=customers)
 
 
-def changes_table(changes: TierChangeQuerySet, run: TierRun, format_: str) -> HttpResponse:
+def changes_table(changes: TierChangeQuerySet, run: TierRun) -> Table:
     head = [_("Number in the ERP"), _("Customer"), _("Owner"), _("From"), _("To")]
     head += [_("Net amount before"), _("Net amount"), _("Rank before"), _("Rank"), _("Why")]
     found = changes.select_related("customer__owner").order_by("pk")
@@ -207,7 +207,7 @@ def changes_table(changes: TierChangeQuerySet, run: TierRun, format_: str) -> Ht
             )
 
     name = _("Tier changes as of %(day)s") % {"day": run.as_of.isoformat()}
-    return stream_table(name, head, rows(), format_)
+    return Table(name, head, rows(), counted=found)
 
 
 @require_safe
@@ -310,13 +310,13 @@ def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @needs("tiers:read")
-def run_export(request: HttpRequest, pk: int) -> HttpResponse:
+@table_view
+def run_export(request: HttpRequest, pk: int) -> Table:
     """Every change of the run in sight, as an Excel or CSV file."""
     user = cast(User, request.user)
     job = get_object_or_404(TierRun.objects.visible_to(user).select_related("policy"), pk=pk)
     _customers, filters = scope(request, user, job)
-    found = filters.qs if filters.is_valid() else TierChange.objects.none()
-    return changes_table(found, job, request.GET.get("format", "xlsx"))
+    return changes_table(filters.qs if filters.is_valid() else TierChange.objects.none(), job)
 
 
 @require_safe

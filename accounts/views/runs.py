@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from accounts import jobs
+from accounts import exports, jobs
 from accounts.models import JobRun, User
+from crm.lib.export import XLSX
 from crm.lib.htmx import wants_part
 from crm.lib.keyset import keyset_page
 from crm.lib.listing import turns
@@ -41,6 +42,19 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     if not job.is_open:
         return HttpResponseClientRefresh()
     return render(request, "components/progress.html", shown(job))
+
+
+@require_safe
+def file(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The Excel file that a job has written."""
+    user = cast(User, request.user)
+    job = get_object_or_404(JobRun.objects.visible_to(user), pk=pk)
+    path = exports.file_of(job, user)
+    if path is None:
+        return redirect("accounts:run", pk=pk)
+    return FileResponse(
+        path.open("rb"), as_attachment=True, filename=job.result["name"], content_type=XLSX
+    )
 
 
 def shown(job: JobRun) -> dict[str, object]:

@@ -6,12 +6,14 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import Literal, TypeAlias, cast
+from typing import IO, Any, TypeAlias, cast
 
+from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone, translation
 from django.utils.http import content_disposition_header
@@ -19,7 +21,6 @@ from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
-Format: TypeAlias = Literal["csv", "xlsx"]
 Cell: TypeAlias = "str | int | float | Decimal | date | datetime | None"
 
 #: A spreadsheet would run what begins like this as a formula; the wide forms too.
@@ -30,6 +31,17 @@ UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 SHEET_ROWS = 1_000_000
 ROWS_PER_CHUNK = 500
 BOM = "\ufeff"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What leaves: `rows` under `head`, as a file called `name`, as many as `counted` has."""
+
+    name: str
+    head: Sequence[str]
+    rows: Iterable[Sequence[object]]
+    counted: QuerySet[Any]
 
 
 def stream_table(
@@ -97,6 +109,18 @@ def _lines(rows: Iterable[list[Cell]]) -> str:
 
 
 def _xlsx(head: Sequence[str], rows: Iterable[list[Cell]]) -> HttpResponseBase:
+    file = TemporaryFile()  # noqa: SIM115  # the response closes it when it is sent
+    _write_book(file, head, rows)
+    file.seek(0)
+    return FileResponse(file, content_type=XLSX)
+
+
+def write_xlsx(file: IO[bytes], head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write the table as an Excel book; what `stream_table` says of cells holds here too."""
+    _write_book(file, head, ([cell(value) for value in row] for row in rows))
+
+
+def _write_book(file: IO[bytes], head: Sequence[str], rows: Iterable[list[Cell]]) -> None:
     book = Workbook(write_only=True)
     titles = [cell(title) for title in head]
     new_sheet = _sheets(book, titles)
@@ -106,13 +130,7 @@ def _xlsx(head: Sequence[str], rows: Iterable[list[Cell]]) -> HttpResponseBase:
             append, written = new_sheet(), 0
         append(row)
         written += 1
-    file = TemporaryFile()  # noqa: SIM115  # the response closes it when it is sent
     book.save(file)
-    file.seek(0)
-    return FileResponse(
-        file,
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    )
 
 
 def _sheets(book: Workbook, titles: list[Cell]) -> Callable[[], Callable[[list[Cell]], None]]:

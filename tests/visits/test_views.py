@@ -455,13 +455,13 @@ def test_lists_leave_as_tables(as_, rep: User) -> None:
     make_visit(customer, rep, status="done", answers={**FULL, "sales": "slow"}, words="+1")
     client = as_(rep)
     book = load_workbook(
-        BytesIO(b"".join(client.get("/visits/", {"format": "xlsx"}))), read_only=True
+        BytesIO(b"".join(client.get("/visits/export/", {"format": "xlsx"}))), read_only=True
     )
     rows = list(book.active.values)
     assert rows[0][0] == "Customer"
     assert rows[1][0] == "'=cmd()"
     assert "Slow" in rows[1]
-    text = b"".join(client.get("/visits/overdue/", {"format": "csv"})).decode("utf-8-sig")
+    text = b"".join(client.get("/visits/overdue/export/", {"format": "csv"})).decode("utf-8-sig")
     assert text.splitlines()[1].startswith("'=cmd(),")
 
 

@@ -2,6 +2,7 @@
 
 from visits.views.day import overdue, plan, today
 from visits.views.rules import cadences, reminder_done, reminders
+from visits.views.tables import export, overdue_export
 from visits.views.visits import (
     cancel,
     check_in,
@@ -19,11 +20,13 @@ __all__ = [
     "check_in",
     "detail",
     "edit",
+    "export",
     "list_",
     "miss",
     "new",
     "of_customer",
     "overdue",
+    "overdue_export",
     "plan",
     "reminder_done",
     "reminders",

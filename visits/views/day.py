@@ -31,7 +31,6 @@ from visits.filters import OverdueFilter
 from visits.forms import PlanForm
 from visits.models import Cadence, OccasionCode, Reminder, ReminderQuerySet, Visit, VisitQuerySet
 from visits.route import next_slot, route_of
-from visits.views.tables import overdue_table
 
 SHOWN = 5
 PAGE_SIZE = 50
@@ -116,19 +115,26 @@ def today(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def late_customers(request: HttpRequest, today: date) -> CustomerQuerySet:
+    """The customers in sight that fit the filters and whose cadence has run out."""
+    found = _overdue_filter(request)
+    customers = found.qs if found.is_valid() else Customer.objects.none()
+    return overdue_of(customers, Cadence.objects.all(), today).select_related("owner__team")
+
+
+def _overdue_filter(request: HttpRequest) -> OverdueFilter:
+    customers = Customer.objects.visible_to(cast(User, request.user))
+    return OverdueFilter(request.GET, queryset=customers, request=request)
+
+
 @require_safe
 @needs("visits:read")
 def overdue(request: HttpRequest) -> HttpResponse:
-    """Customers whose cadence has run out, the most urgent first; also as a table to take away."""
+    """Customers whose cadence has run out, the most urgent first."""
     user = cast(User, request.user)
     today = timezone.localdate()
-    found = OverdueFilter(request.GET, queryset=Customer.objects.visible_to(user), request=request)
-    late = overdue_of(
-        found.qs if found.is_valid() else Customer.objects.none(), Cadence.objects.all(), today
-    )
-    late = late.select_related("owner__team")
-    if request.GET.get("format") in ("csv", "xlsx"):
-        return overdue_table(late, today, request.GET["format"])
+    found = _overdue_filter(request)
+    late = late_customers(request, today)
     page = page_after(with_next_visit(late, today), request.GET.get("after", ""), PAGE_SIZE, today)
     context = {
         "filter": found,

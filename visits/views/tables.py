@@ -1,24 +1,31 @@
-"""The lists of visits as tables to take away."""
+"""The lists of visits as files to take away."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
-from crm.lib.export import stream_table
-from customers.models import CustomerQuerySet
+from accounts.access import needs
+from accounts.exports import table_view
+from crm.lib.export import Table
 from visits.answers import Answers, Care, Sales
 from visits.cadence import most_urgent_first
 from visits.models import Visit
+from visits.views.day import late_customers
+from visits.views.visits import visits_found
 
 
-def visits_table(visits: QuerySet[Visit], format: str) -> HttpResponse:
+@require_safe
+@needs("visits:read")
+@table_view
+def export(request: HttpRequest) -> Table:
+    """The visits of the filtered list."""
+    visits = visits_found(request)
     head = [
         _("Customer"),
         _("Number in the ERP"),
@@ -37,9 +44,8 @@ def visits_table(visits: QuerySet[Visit], format: str) -> HttpResponse:
         _("Customer's own words"),
     ]
     rows = visits.order_by("-scheduled_for", "-id").iterator(chunk_size=1000)
-    return stream_table(
-        _("Visits %(day)s") % {"day": timezone.localdate()}, head, map(_visit_cells, rows), format
-    )
+    name = _("Visits %(day)s") % {"day": timezone.localdate()}
+    return Table(name, head, map(_visit_cells, rows), counted=visits)
 
 
 def _visit_cells(visit: Visit) -> tuple[object, ...]:
@@ -71,7 +77,13 @@ def _sales_words(answers: Answers) -> Iterator[str]:
         yield answers["sales_note"]
 
 
-def overdue_table(late: CustomerQuerySet, today: date, format: str) -> HttpResponse:
+@require_safe
+@needs("visits:read")
+@table_view
+def overdue_export(request: HttpRequest) -> Table:
+    """The customers of the filtered list whose cadence has run out."""
+    today = timezone.localdate()
+    late = late_customers(request, today)
     head = [
         _("Customer"),
         _("Number in the ERP"),
@@ -83,7 +95,7 @@ def overdue_table(late: CustomerQuerySet, today: date, format: str) -> HttpRespo
         _("Days over"),
     ]
     rows: Any = most_urgent_first(late).iterator(chunk_size=1000)
-    return stream_table(
+    return Table(
         _("Overdue visits %(day)s") % {"day": today},
         head,
         (
@@ -100,5 +112,5 @@ def overdue_table(late: CustomerQuerySet, today: date, format: str) -> HttpRespo
             )
             for customer in rows
         ),
-        format,
+        counted=late,
     )

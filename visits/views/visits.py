@@ -44,7 +44,6 @@ from visits.views.day import (
     number_in,
     plan_answer,
 )
-from visits.views.tables import visits_table
 
 PAGE_SIZE = 50
 FOUND = 20
@@ -55,16 +54,26 @@ NO_PLACE = {
 }
 
 
+def visits_found(request: HttpRequest) -> QuerySet[Visit]:
+    """The visits in sight that fit the filters."""
+    found = _visit_filter(request)
+    return found.qs if found.is_valid() else Visit.objects.none()
+
+
+def _visit_filter(request: HttpRequest) -> VisitFilter:
+    visits = Visit.objects.visible_to(cast(User, request.user))
+    return VisitFilter(
+        request.GET, queryset=visits.select_related("customer", "rep__team"), request=request
+    )
+
+
 @require_safe
 @needs("visits:read")
 def list_(request: HttpRequest) -> HttpResponse:
-    """Visits in sight, the newest plans first; also as a table to take away."""
+    """Visits in sight, the newest plans first."""
     user = cast(User, request.user)
-    visits = Visit.objects.visible_to(user).select_related("customer", "rep__team")
-    found = VisitFilter(request.GET, queryset=visits, request=request)
-    rows: QuerySet[Visit] = found.qs if found.is_valid() else Visit.objects.none()
-    if request.GET.get("format") in ("csv", "xlsx"):
-        return visits_table(rows, request.GET["format"])
+    found = _visit_filter(request)
+    rows = visits_found(request)
     page = keyset_page(
         rows,
         order=("-scheduled_for", "-id"),
