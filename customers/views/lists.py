@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.access import may, needs
+from accounts.exports import table_view
 from accounts.models import User
-from crm.lib.export import stream_table
+from crm.lib.export import Table
 from crm.lib.listing import (
     found_by,
     list_answer,
@@ -99,15 +100,17 @@ def list_(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @needs("customers:read")
-def export(request: HttpRequest) -> HttpResponse:
+@table_view
+def export(request: HttpRequest) -> Table:
     """The filtered list as an Excel or CSV file."""
     user = cast(User, request.user)
     filters = CustomerFilter(
         request.GET, queryset=Customer.objects.visible_to(user), request=request
     )
     name = _("Customers %(day)s") % {"day": timezone.localdate().isoformat()}
-    head, rows = export_table(found_by(filters).order_by(*SORTS[sort_of(request, SORTS)]))
-    return stream_table(name, head, rows, request.GET.get("format", "xlsx"))
+    found = found_by(filters).order_by(*SORTS[sort_of(request, SORTS)])
+    head, rows = export_table(found)
+    return Table(name, head, rows, counted=found)
 
 
 def export_table(customers: QuerySet[Customer]) -> tuple[list[str], Iterator[tuple[object, ...]]]:
