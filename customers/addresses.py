@@ -32,7 +32,7 @@ from customers.address_words import (
     SUFFIXES,
     ZONE,
 )
-from customers.models import DivisionFound
+from customers.models import Customer, DivisionFound
 from customers.names import fold
 
 MOST_CANDIDATES = 20
@@ -70,6 +70,13 @@ class Area(NamedTuple):
     division: str = ""
     found: str = ""
     address: str = ""
+
+    @classmethod
+    def of(cls, customer: Customer | None) -> Area:
+        """The place of a file; nowhere for one that is being made."""
+        if customer is None:
+            return cls()
+        return cls(customer.division, customer.division_found, customer.address)
 
 
 #: The place of a file that is being made.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -19,11 +20,17 @@ from crm.lib.api import RecordViewSet, fetch_related
 from crm.lib.contributions import contributions
 from crm.lib.fields import read_moment
 from crm.lib.pagination import page_size
-from customers import completeness, timeline
+from customers import completeness, hierarchy, reads, timeline
 from customers.actions import change_customer, file_customer
 from customers.filters import CustomerFilter
+from customers.hierarchy import Tie
 from customers.models import Customer
-from customers.serializers import CustomerSerializer, StatsSerializer, TimelineSerializer
+from customers.serializers import (
+    CustomerSerializer,
+    NetworkSerializer,
+    StatsSerializer,
+    TimelineSerializer,
+)
 
 
 class CustomerViewSet(RecordViewSet):
@@ -42,7 +49,7 @@ class CustomerViewSet(RecordViewSet):
     )
 
     def prepare(self, rows: Sequence[Any]) -> None:
-        fetch_related(rows, "parent", "owner")
+        fetch_related(rows, "parent", "group_head", "owner")
         facts: dict[int, dict[str, Any]] = {}
         for explain_many in contributions("reasons", "explain_many"):
             facts |= explain_many(rows)
@@ -56,9 +63,25 @@ class CustomerViewSet(RecordViewSet):
         by = cast(User, self.request.user)
         serializer.instance = file_customer(customer=customer, by=by)
 
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        with transaction.atomic():
+            if isinstance(request.data, Mapping) and request.data.keys() & set(Tie.values):
+                hierarchy.lock()
+            return super().update(request, *args, **kwargs)
+
     def perform_update(self, serializer: Any) -> None:
         if serializer.changes():
             change_customer(customer=serializer.instance, values=serializer.validated_data)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        customer = self.get_object()
+        self.opened(customer)
+        return self.answer(customer)
+
+    def opened(self, customer: Customer) -> None:
+        """Note who read the file (P6)."""
+        user = cast(User, self.request.user)
+        reads.note(customer.pk, reader_id=user.pk, now=timezone.now())
 
     @extend_schema(
         responses=TimelineSerializer,
@@ -73,6 +96,7 @@ class CustomerViewSet(RecordViewSet):
     def timeline(self, request: Request, pk: str) -> Response:
         """Everything that happened to the customer, newest first (P2)."""
         customer = self.get_object()
+        self.opened(customer)
         before = None
         if text := request.query_params.get("before"):
             try:
@@ -88,6 +112,24 @@ class CustomerViewSet(RecordViewSet):
         )
         shown = {"next": older, "previous": None, "results": page.entries}
         return Response(TimelineSerializer(shown).data)
+
+    @extend_schema(responses=NetworkSerializer, filters=False)
+    @action(detail=True, pagination_class=None)
+    def network(self, request: Request, pk: str) -> Response:
+        """Who supplies the customer, whom it supplies, and what they come to; so for its group.
+
+        The customers right below are in the list: `?parent=` and `?group_head=`. What the caller
+        may not see, and what stands behind it, neither shows nor counts (P25).
+        """
+        customer, reader = self.get_object(), cast(User, request.user)
+        shown = {
+            name: {
+                "above": hierarchy.path_to(customer, reader, tie),
+                "below": hierarchy.totals(customer.pk, reader, tie),
+            }
+            for name, tie in (("supply", Tie.SUPPLY), ("group", Tie.GROUP))
+        }
+        return Response(NetworkSerializer(shown).data)
 
     @extend_schema(responses=StatsSerializer, filters=False)
     @action(detail=True, pagination_class=None)

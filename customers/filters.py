@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, cast
 
 import django_filters
@@ -21,7 +22,8 @@ from drf_spectacular.utils import extend_schema_field
 from accounts.models import Team, User
 from accounts.models.users import team_ids_below
 from customers import divisions
-from customers.models import Customer, CustomerQuerySet, Kind, Loyalty, Status
+from customers.hierarchy import below as below_customer
+from customers.models import Customer, CustomerQuerySet, DivisionFound, Kind, Loyalty, Status
 
 #: `abc` takes one or more of these, with commas between them; `none` are the unranked.
 ABC_CHOICES = (
@@ -32,6 +34,8 @@ ABC_CHOICES = (
     ("C", _("C")),
     ("none", _("Unranked")),
 )
+UNCLEAR = (DivisionFound.AMBIGUOUS, DivisionFound.UNKNOWN)
+MOST_ID = 2**63 - 1
 YES_NO = (("", _("any")), ("true", _("yes")), ("false", _("no")))
 TYPED = forms.TextInput(attrs={"placeholder": _("any"), "size": 4})
 #: Days and moments outside these years are typing errors, and some overflow in UTC.
@@ -154,7 +158,7 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
 
     q = django_filters.CharFilter(method="search_words", label=_("Search"))
     search = django_filters.CharFilter(method="search_words", label=_("Search"))
-    external_id = django_filters.CharFilter(label=_("Number in the ERP"))
+    external_id = django_filters.CharFilter(method="with_number", label=_("Number in the ERP"))
     abc = django_filters.CharFilter(
         method="in_tiers",
         label=_("Tier"),
@@ -180,6 +184,13 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
     parent = django_filters.CharFilter(
         field_name="parent__external_id", label=_("Number of the supplier")
     )
+    group_head = django_filters.CharFilter(
+        field_name="group_head__external_id", label=_("Number of the head of the group")
+    )
+    under = django_filters.NumberFilter(method="supplied_by", label=_("In the network of"))
+    area_unclear = django_filters.BooleanFilter(
+        method="with_unclear_area", label=_("Area unclear"), widget=YesNo
+    )
     updated_since = django_filters.IsoDateTimeFilter(
         field_name="updated_at", lookup_expr="gte", label=_("Changed since"), validators=MOMENTS
     )
@@ -195,6 +206,26 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
         wanted = set(tiers.split(","))
         unranked = Q(abc=None) if "none" in wanted else Q(pk__in=[])
         return customers.filter(Q(abc__in=wanted - {"none"}) | unranked)
+
+    def supplied_by(
+        self, customers: CustomerQuerySet, name: str, customer_id: Decimal
+    ) -> CustomerQuerySet:
+        """Everything below one customer, at any depth, that the reader sees."""
+        reader = self.request.user if self.request is not None else None
+        above = Customer.objects.filter(pk=int(min(customer_id, Decimal(MOST_ID))))
+        if not isinstance(reader, User) or not above.visible_to(reader).exists():
+            return customers.none()
+        return customers & below_customer(int(customer_id), reader)
+
+    def with_unclear_area(
+        self, customers: CustomerQuerySet, name: str, unclear: bool
+    ) -> CustomerQuerySet:
+        """Files whose address fits no area, or more than one (or those with a clear one)."""
+        found = Q(division_found__in=UNCLEAR)
+        return customers.filter(found if unclear else ~found)
+
+    def with_number(self, customers: CustomerQuerySet, name: str, number: str) -> CustomerQuerySet:
+        return customers.numbered(number)
 
     def with_tag(self, customers: CustomerQuerySet, name: str, tag: str) -> CustomerQuerySet:
         return tagged(customers, tag)

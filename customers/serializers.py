@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.roles import Role
 from crm.lib.api import MomentField, RecordSerializer, ScopedRelatedField
 from customers import divisions, phones
+from customers.addresses import Area, settled
 from customers.models import Customer, Loyalty, Tier
 
 MOST_CUSTOM = 20_000
@@ -32,10 +33,19 @@ class CustomerSerializer(RecordSerializer[Customer]):
 
     parent = ScopedRelatedField(  # type: ignore[assignment]  # the contract's name
         slug_field="external_id",
+        also="aliases__external_id",
         queryset=Customer.objects.all(),
         required=False,
         allow_null=True,
         help_text="external_id of the customer that supplies this one.",
+    )
+    group_head = ScopedRelatedField(
+        slug_field="external_id",
+        also="aliases__external_id",
+        queryset=Customer.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="external_id of the company at the head of the group that this one belongs to.",
     )
     owner = ScopedRelatedField(
         slug_field="username",
@@ -63,8 +73,10 @@ class CustomerSerializer(RecordSerializer[Customer]):
             "kind",
             "status",
             "parent",
+            "group_head",
             "owner",
             "division",
+            "division_found",
             "address",
             "latitude",
             "longitude",
@@ -84,7 +96,23 @@ class CustomerSerializer(RecordSerializer[Customer]):
             "created_at",
             "updated_at",
         )
-        read_only_fields = ("abc", "loyalty", "key_account", "created_at", "updated_at")
+        read_only_fields = (
+            *("division_found", "abc", "loyalty", "key_account"),
+            *("created_at", "updated_at"),
+        )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A division that is missing comes from the address."""
+        attrs = super().validate(attrs)
+        if attrs.keys() & {"division", "address"}:
+            before = Area.of(self.instance)
+            place = settled(
+                before,
+                division=attrs.get("division"),
+                address=attrs.get("address", before.address),
+            )
+            attrs |= {"division": place.division, "division_found": place.found}
+        return attrs
 
     def validate_division(self, code: str) -> str:
         if code and not divisions.is_known(code):
@@ -144,3 +172,35 @@ class TimelineSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
     results = TimelineEntrySerializer(many=True)
+
+
+class RelativeSerializer(serializers.ModelSerializer[Customer]):
+    """A customer above another one."""
+
+    class Meta:
+        model = Customer
+        fields = ("id", "external_id", "name", "kind", "abc")
+
+
+class TotalSerializer(serializers.Serializer[Any]):
+    customers = serializers.IntegerField()
+    net_amount = serializers.DecimalField(
+        max_digits=18, decimal_places=2, help_text="Net amount of the tier window."
+    )
+    orders = serializers.IntegerField(help_text="Counted orders of the tier window.")
+
+
+class TotalsSerializer(TotalSerializer):
+    by_kind = serializers.DictField(child=TotalSerializer(), help_text="By kind of customer.")
+
+
+class TieSerializer(serializers.Serializer[Any]):
+    above = RelativeSerializer(many=True, help_text="The topmost first.")
+    below = TotalsSerializer(help_text="All customers below, at any depth.")
+
+
+class NetworkSerializer(serializers.Serializer[Any]):
+    """Where a customer stands: in the chain of supply, and in its group of companies."""
+
+    supply = TieSerializer()
+    group = TieSerializer()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, TypeAlias
@@ -11,7 +11,6 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 import msgspec
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import connection
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from msgspec import UNSET, Meta, UnsetType
@@ -30,6 +29,9 @@ from crm.lib.records import (
     value_fault,
 )
 from customers import cards, divisions, phones
+from customers.addresses import NOWHERE, Area, settled
+from customers.aliases import ids_by_number, own_numbers
+from customers.hierarchy import BELOW_ITSELF, Tie, ancestors, lock, nodes_in_loops
 from customers.models import Customer, Kind, Status
 from customers.serializers import MOST_CUSTOM
 
@@ -44,6 +46,7 @@ class CustomerRecord(SyncRecord):
     kind: Text | UnsetType | None = UNSET
     status: Text | UnsetType | None = UNSET
     parent: Key | UnsetType | None = UNSET
+    group_head: Key | UnsetType | None = UNSET
     owner: Annotated[str, Meta(max_length=150)] | UnsetType | None = UNSET
     division: Annotated[str, Meta(max_length=6)] | UnsetType | None = UNSET
     address: Annotated[str, Meta(max_length=300)] | UnsetType | None = UNSET
@@ -74,6 +77,8 @@ def _canonical(value: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(dict(value), order="sorted")
 
 
+#: The columns that lead to the customers above.
+TIES = tuple(f"{tie}_id" for tie in Tie.values)
 _CHOICES = {"kind": Kind.values, "status": Status.values}
 _DEGREES = {"latitude": 90, "longitude": 180}
 _PLAIN = (
@@ -99,7 +104,10 @@ class CustomerSync(SyncResource[CustomerRecord]):
     name = "customers"
     model = Customer
     reader = Reader(CustomerRecord)
-    columns = (*_PLAIN, "custom", "parent_id", "owner_id", "source_updated_at")
+    columns = (
+        *(*_PLAIN, "division_found", "custom"),
+        *("parent_id", "group_head_id", "owner_id", "source_updated_at"),
+    )
     required = ("name",)
     fresh: ClassVar[Mapping[str, Any]] = {
         "abc": None,
@@ -115,6 +123,7 @@ class CustomerSync(SyncResource[CustomerRecord]):
         "kind": Kind.DEALER.value,
         "status": Status.PROSPECT.value,
         "division": "",
+        "division_found": "",
         "address": "",
         "latitude": None,
         "longitude": None,
@@ -126,6 +135,7 @@ class CustomerSync(SyncResource[CustomerRecord]):
         "tags": [],
         "custom": Own(),
         "parent_id": None,
+        "group_head_id": None,
         "owner_id": None,
         "source_updated_at": None,
     }
@@ -139,8 +149,8 @@ class CustomerSync(SyncResource[CustomerRecord]):
         self.parents: dict[str, int] = {}
         #: Customers of this body that are not stored yet.
         self.coming: set[str] = set()
-        #: Child → parent, where the parent is one of those.
-        self.later: dict[str, str] = {}
+        #: By tie: child → the one above, where that is one of those.
+        self.later: dict[str, dict[str, str]] = {tie: {} for tie in Tie.values}
 
     # --- before the transaction
 
@@ -171,8 +181,9 @@ class CustomerSync(SyncResource[CustomerRecord]):
                 errors["email"] = bad.messages
         if record.phone:
             record.phone = phones.stored(record.phone)  # what nobody can read stays as it came
-        if record.parent and record.parent == record.external_id:
-            errors["parent"] = [_below_itself()]
+        for tie, refusal in BELOW_ITSELF.items():
+            if getattr(record, tie) and getattr(record, tie) == record.external_id:
+                errors[tie] = [str(refusal)]
         if isinstance(record.tags, list):
             record.tags = [tag.strip() for tag in record.tags]
         if isinstance(record.custom, dict) and (fault := _custom_fault(record.custom)):
@@ -180,6 +191,10 @@ class CustomerSync(SyncResource[CustomerRecord]):
         return errors
 
     # --- against what is stored
+
+    def resolve(self, names: Collection[str]) -> Mapping[str, str | None]:
+        """Numbers of merged files are those of the files they went into."""
+        return own_numbers(names)
 
     def gather(self, records: Sequence[CustomerRecord], stored: Mapping[str, Values]) -> None:
         owners = {record.owner for record in records if record.owner}
@@ -194,10 +209,10 @@ class CustomerSync(SyncResource[CustomerRecord]):
             )
             self.owners = {name: (pk, free) for name, pk, free in rows}
         self.coming = {record.external_id for record in records} - stored.keys()
-        parents = {record.parent.strip() for record in records if record.parent}
+        named = (getattr(record, tie) for record in records for tie in Tie.values)
+        parents = {name.strip() for name in named if name}
         if parents:
-            found = Customer.objects.visible_to(self.user).filter(external_id__in=parents)
-            self.parents = {str(name): pk for name, pk in found.values_list("external_id", "pk")}
+            self.parents = ids_by_number(parents, self.user)
 
     def merge(self, record: CustomerRecord, stored: Values | None) -> Values:
         values = dict(self.blank if stored is None else stored)
@@ -210,9 +225,11 @@ class CustomerSync(SyncResource[CustomerRecord]):
             values["custom"] = Own(record.custom or {})
         if record.owner is not UNSET or stored is None:
             self._merge_owner(record, stored, values, errors)
-        self.later.pop(record.external_id, None)
-        if record.parent is not UNSET:
-            self._merge_parent(record, values, errors)
+        self._merge_place(record, stored, values)
+        for tie in Tie.values:
+            self.later[tie].pop(record.external_id, None)
+            if getattr(record, tie) is not UNSET:
+                self._merge_tie(tie, record, values, errors)
         if errors:
             raise Rejected(errors)
         return values
@@ -233,42 +250,44 @@ class CustomerSync(SyncResource[CustomerRecord]):
             errors["owner"] = [_("Only a manager may hand over a customer.")]
         values["owner_id"] = owner
 
-    def _merge_parent(self, record: CustomerRecord, values: Values, errors: Errors) -> None:
-        if not record.parent:
-            values["parent_id"] = None
-        elif record.parent in self.parents:
-            values["parent_id"] = self.parents[record.parent]
-        elif record.parent in self.coming:
-            # Stored or not, nothing is equal to a parent that has no id yet.
-            values["parent_id"] = _Coming(record.parent)
-            self.later[record.external_id] = record.parent
+    def _merge_place(self, record: CustomerRecord, stored: Values | None, values: Values) -> None:
+        """The division that is given, or the one that the address names; an empty one says
+        nothing, so that what people chose outlives the next call."""
+        before = (
+            Area(stored["division"], stored["division_found"], stored["address"])
+            if stored
+            else NOWHERE
+        )
+        place = settled(before, division=record.division or None, address=values["address"])
+        values["division"], values["division_found"] = place.division, place.found
+
+    def _merge_tie(self, tie: str, record: CustomerRecord, values: Values, errors: Errors) -> None:
+        name = getattr(record, tie)
+        if not name:
+            values[f"{tie}_id"] = None
+        elif name in self.parents:
+            values[f"{tie}_id"] = self.parents[name]
+        elif name in self.coming:
+            # Stored or not, nothing is equal to a customer that has no id yet.
+            values[f"{tie}_id"] = _Coming(name)
+            self.later[tie][record.external_id] = name
         else:
-            errors["parent"] = [_no_customer(record.parent)]
+            errors[tie] = [_no_customer(name)]
 
     def reconsider(self, changes: Mapping[str, Change]) -> dict[str, Errors]:
         """Refuse children of refused parents, then whoever would come to stand below itself."""
-        orphans = {
-            child: {"parent": [_no_customer(parent)]}
-            for child, parent in self.later.items()
-            if child in changes and parent not in changes
-        }
+        orphans: dict[str, Errors] = {}
+        for tie, later in self.later.items():
+            for child, above in later.items():
+                if child in changes and above not in changes:
+                    orphans.setdefault(child, {})[tie] = [_no_customer(above)]
         if orphans:
             return orphans
-        above: dict[int | str, int | str | None] = {}
-        names: dict[int | str, str] = {}
-        for name, change in changes.items():
-            parent = change.after["parent_id"]
-            moved = change.before is None or parent != change.before["parent_id"]
-            if moved and parent is not None:
-                node = change.pk or name
-                names[node] = name
-                above[node] = parent.name if isinstance(parent, _Coming) else parent
-        if not above:
-            return {}
-        stored = _ancestors({node for node in above.values() if isinstance(node, int)})
-        cleared = {c.pk: None for c in changes.values() if c.pk and c.after["parent_id"] is None}
-        loops = nodes_in_loops({**stored, **cleared, **above})
-        return {names[node]: {"parent": [_below_itself()]} for node in loops if node in names}
+        rings: dict[str, Errors] = {}
+        for tie, refusal in BELOW_ITSELF.items():
+            for name in _in_rings(tie, changes):
+                rings.setdefault(name, {})[tie] = [str(refusal)]
+        return rings
 
     # --- after the customers are written
 
@@ -276,18 +295,19 @@ class CustomerSync(SyncResource[CustomerRecord]):
         """Give the children of new customers their parents, whose ids are known now, and write
         what customers are found by."""
         ids = {change.external_id: change.pk for change in changes}
-        rows = []
-        for change in changes:
-            parent = change.after["parent_id"]
-            if isinstance(parent, _Coming):
-                change.after["parent_id"] = ids[parent.name]
-                rows.append({"id": change.pk, "parent_id": ids[parent.name]})
-        bulk.update(Customer, rows)
+        for column in TIES:
+            rows = []
+            for change in changes:
+                above = change.after[column]
+                if isinstance(above, _Coming):
+                    change.after[column] = ids[above.name]
+                    rows.append({"id": change.pk, column: ids[above.name]})
+            bulk.update(Customer, rows)
         cards.refresh([change.pk for change in changes if _moves_its_card(change)])
 
     def row(self, after: Values) -> Values:
-        parent = after["parent_id"]
-        return {**after, "parent_id": None} if isinstance(parent, _Coming) else after
+        coming = {column: None for column in TIES if isinstance(after[column], _Coming)}
+        return {**after, **coming} if coming else after
 
 
 def _moves_its_card(change: Change) -> bool:
@@ -324,40 +344,21 @@ def _no_customer(name: str) -> str:
     return _("No customer has external_id '%(value)s'.") % {"value": name}
 
 
-def _below_itself() -> str:
-    return _("A customer cannot be supplied by itself or by one below it.")
-
-
-def _ancestors(ids: Iterable[int]) -> dict[int, int | None]:
-    """Parent by id for the customers `ids` and everybody above them, with one query."""
-    wanted = sorted(ids)
-    if not wanted:
-        return {}
-    table = connection.ops.quote_name(Customer._meta.db_table)
-    places = ", ".join(["%s"] * len(wanted))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH RECURSIVE above(id, parent_id) AS ("  # noqa: S608  # a table name of ours
-            f"SELECT id, parent_id FROM {table} WHERE id IN ({places}) "
-            f"UNION SELECT c.id, c.parent_id FROM {table} c JOIN above ON c.id = above.parent_id"
-            f") SELECT id, parent_id FROM above",
-            wanted,
-        )
-        return dict(cursor.fetchall())
-
-
-def nodes_in_loops(above: Mapping[Any, Any]) -> set[Any]:
-    """The nodes from which, going up by `above` (node → the one above), one comes back."""
-    loops: set[Any] = set()
-    done: set[Any] = set()
-    for start in above:
-        path: dict[Any, None] = {}
-        node = start
-        while node is not None and node not in done and node not in path:
-            path[node] = None
-            node = above.get(node)
-        if node is not None and node in path:
-            walked = list(path)
-            loops.update(walked[walked.index(node) :])
-        done.update(path)
-    return loops
+def _in_rings(tie: str, changes: Mapping[str, Change]) -> set[str]:
+    """The names of the changed customers that would come to stand below themselves."""
+    column = f"{tie}_id"
+    above: dict[int | str, int | str | None] = {}
+    names: dict[int | str, str] = {}
+    for name, change in changes.items():
+        up = change.after[column]
+        moved = change.before is None or up != change.before[column]
+        if moved and up is not None:
+            node = change.pk or name
+            names[node] = name
+            above[node] = up.name if isinstance(up, _Coming) else up
+    if not above:
+        return set()
+    lock()
+    stored = ancestors({node for node in above.values() if isinstance(node, int)}, tie)
+    cleared = {c.pk: None for c in changes.values() if c.pk and c.after[column] is None}
+    return {names[node] for node in nodes_in_loops({**stored, **cleared, **above}) if node in names}

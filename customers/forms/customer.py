@@ -15,8 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.history import Line
 from accounts.models import User
 from customers import divisions
+from customers.addresses import Area, settled
 from customers.changes import changes_since
 from customers.forms.phone import PhoneField
+from customers.hierarchy import Tie
 from customers.models import Customer, CustomerQuerySet
 
 LONGEST_TAG = 30
@@ -174,6 +176,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
     instance: Customer
     version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
     parent = ParentField(label=_("Supplied by"), required=False, max_length=320)
+    group_head = ParentField(label=_("Belongs to the group of"), required=False, max_length=320)
     phone = PhoneField(label=_("Phone"))
     division = DivisionField(label=_("Area"), required=False, max_length=60)
     tags = TagsField(
@@ -187,7 +190,8 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
     )
 
     PANELS = (
-        (_("Identity"), ("name", "kind", "status", "external_id", "owner", "parent", "buyout")),
+        (_("Identity"), ("name", "kind", "status", "external_id", "owner", "buyout")),
+        (_("Network"), ("parent", "group_head")),
         (_("Reach"), ("phone", "email")),
         (_("Location"), ("division", "address", "latitude", "longitude")),
         (_("Company"), ("tax_id", "founded_on")),
@@ -197,9 +201,9 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
     class Meta:
         model = Customer
         fields = (
-            "name", "kind", "status", "external_id", "owner", "parent", "buyout", "phone", "email",
-            "division", "address", "latitude", "longitude", "tax_id", "founded_on", "tags",
-            "custom",
+            "name", "kind", "status", "external_id", "owner", "parent", "group_head", "buyout",
+            "phone", "email", "division", "address", "latitude", "longitude", "tax_id",
+            "founded_on", "tags", "custom",
         )  # fmt: skip
         error_messages = {
             "external_id": {"unique": _("Another customer has this number already.")},
@@ -216,7 +220,8 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
         self.changes: list[Line] = []
         self.initial["version"] = self.instance.version
         self._scope_owner()
-        self._scope_parent()
+        for tie in Tie.values:
+            self._scope_tie(tie)
         division = self.fields["division"]
         division.stored = self.instance.division  # type: ignore[attr-defined]
         division.widget.attrs |= _suggesting("areas", "divisions")
@@ -236,14 +241,14 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
             if not self.instance.pk:
                 self.initial["owner"] = self.user.pk
 
-    def _scope_parent(self) -> None:
+    def _scope_tie(self, tie: str) -> None:
         choices = Customer.objects.visible_to(self.user).exclude(pk=self.instance.pk)
-        above = self.instance.parent_id
+        above = getattr(self.instance, f"{tie}_id")
         if above and not choices.filter(pk=above).exists():
-            del self.fields["parent"]  # it is out of sight: neither shown nor changed
+            del self.fields[tie]  # it is out of sight: neither shown nor changed
             return
-        self.fields["parent"].choices = choices  # type: ignore[attr-defined]
-        self.fields["parent"].widget.attrs |= _suggesting("suggest", "parents")
+        self.fields[tie].choices = choices  # type: ignore[attr-defined]
+        self.fields[tie].widget.attrs |= _suggesting("suggest", "parents")
 
     @cached_property
     def panels(self) -> list[tuple[Any, list[forms.BoundField]]]:
@@ -260,9 +265,21 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
         ):
             missing = "latitude" if cleaned["latitude"] is None else "longitude"
             self.add_error(missing, _("A place needs both latitude and longitude."))
+        self._settle_area(cleaned)
         if self.instance.pk:
             self._refuse_overwriting(cleaned.get("version"))
         return cleaned
+
+    def _settle_area(self, cleaned: dict[str, Any]) -> None:
+        """The area that is typed, or the one that the address names; one that was read from the
+        address, and left in its field, follows a new address."""
+        if "division" not in cleaned or "address" not in cleaned:
+            return
+        before = Area.of(self.instance if self.instance.pk else None)
+        typed = cleaned["division"]
+        said = None if typed and typed == before.division and before.found else typed
+        place = settled(before, division=said, address=cleaned["address"])
+        cleaned["division"], self.instance.division_found = place.division, place.found
 
     def _refuse_overwriting(self, version: int | None) -> None:
         seen = version if version is not None else 0

@@ -59,6 +59,13 @@ class CustomerQuerySet(ScopedQuerySet["Customer"]):
     def unranked(self) -> Self:
         return self.filter(abc=None)
 
+    def numbered(self, number: str) -> Self:
+        """The customer with this number in the ERP, its own or that of a file merged into it."""
+        from customers.models.duplicates import Alias
+
+        taken_over = Alias.objects.filter(external_id=number).values("customer")
+        return self.filter(models.Q(external_id=number) | models.Q(pk__in=taken_over))
+
     def named_like(self, words: str) -> Self:
         """Customers that all of `words` fit: name, pinyin, initials, numbers, phones, contacts.
 
@@ -76,6 +83,9 @@ class Customer(Tracked, Record):
     """
 
     OWNER_PATH = "owner"
+    #: How the area was found tells nothing that the area and the address do not.
+    UNAUDITED = (*Tracked.UNAUDITED, "division_found")
+    BESIDE = {"merged": _("merged with")}
 
     external_id = models.CharField(
         _("number in the ERP"), max_length=100, null=True, blank=True, unique=True
@@ -201,6 +211,18 @@ class Customer(Tracked, Record):
     def clean(self) -> None:
         super().clean()
         self.external_id = self.external_id or None
+        self._refuse_number_of_merged()
         from customers.hierarchy import refuse_rings  # which needs the models
 
         refuse_rings(self)
+
+    def _refuse_number_of_merged(self) -> None:
+        from customers.models.duplicates import Alias
+
+        known = self.__dict__.get("_loaded", {}).get("external_id")
+        if self.external_id in (None, known):
+            return
+        if Alias.objects.filter(external_id=self.external_id).exists():
+            raise ValidationError(
+                {"external_id": _("This number belongs to a file that was merged into another.")}
+            )
