@@ -25,7 +25,6 @@ class ImportState(models.TextChoices):
     DONE = "done", _("Done")
     UNDOING = "undoing", _("Taking back")
     UNDONE = "undone", _("Taken back")
-    FAILED = "failed", _("Failed")
 
 
 #: States in which a worker has the import.

@@ -1,0 +1,30 @@
+"""Jobs over customers' files: each task loads by id and makes one call."""
+
+import time
+from datetime import datetime, timedelta
+
+from celery import shared_task
+from django.db import OperationalError
+from django.utils import timezone
+
+from accounts import jobs
+from accounts.audit import Through, acting
+from customers.importing import steps
+
+
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
+def run_import(*, job_id: int) -> None:
+    """Check, write or take back an import; delivered again, it goes on where it stood."""
+    now, begun = timezone.now(), time.monotonic()
+
+    def clock() -> datetime:
+        return now + timedelta(seconds=time.monotonic() - begun)
+
+    jobs.work(job_id, lambda job, step: steps.do(job, step, clock=clock), now=now)
+
+
+@shared_task
+def clear_imports() -> None:
+    """Delete uploaded files that are old, and what nobody needs of old imports."""
+    with acting(through=Through.JOB):
+        steps.clear(now=timezone.now())
