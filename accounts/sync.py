@@ -110,6 +110,13 @@ class SyncResource(ABC, Generic[R]):
     def check(self, record: R) -> Errors:
         """What is wrong with the record as it stands; brings its values into the stored form."""
 
+    def resolve(self, names: Collection[str]) -> Mapping[str, str | None]:
+        """Of `names` that no row has: other names of rows → the names they are stored under.
+
+        None where the row that a name belongs to has no name of its own now.
+        """
+        return {}
+
     def gather(self, records: Sequence[R], stored: Mapping[str, Values]) -> None:
         """Look up what the records refer to: a fixed number of queries for any number of them.
 
@@ -203,6 +210,7 @@ class _Call(Generic[R]):
         candidates = self.candidates()
         bulk.lock(f"sync {self.resource.name}")
         stored, hidden = self.stored(list(candidates))
+        candidates = self.resolved(candidates, stored, hidden)
         chosen = self.judge(candidates, stored, hidden)
         self.withdraw(chosen)
         self.outcome.errors = [
@@ -227,6 +235,8 @@ class _Call(Generic[R]):
             if reading.errors or reading.record is None:
                 self.rejections[reading.index] = (reading.external_id, reading.errors)
             else:
+                # As it was sent: an earlier attempt may have found another name for the row.
+                reading.record.external_id = cast(str, reading.external_id)
                 found.setdefault(reading.record.external_id, []).append(reading)
         for name, rivals in found.items():
             if len(rivals) > 1:
@@ -253,6 +263,35 @@ class _Call(Generic[R]):
         seen = set(batch.visible_to(user).values_list("external_id", flat=True))
         return {name: row for name, row in rows.items() if name in seen}, set(rows) - seen
 
+    def resolved(
+        self,
+        candidates: dict[str, list[Reading[R]]],
+        stored: dict[str, Values],
+        hidden: set[str],
+    ) -> dict[str, list[Reading[R]]]:
+        """The candidates under the names of the rows they are for; reads those rows in addition.
+
+        Records that call one row by two names are rivals like those that call it by one.
+        """
+        unknown = [name for name in candidates if name not in stored and name not in hidden]
+        others = self.resource.resolve(unknown) if unknown else {}
+        if not others:
+            return candidates
+        found: dict[str, list[Reading[R]]] = {}
+        for name, rivals in candidates.items():
+            own = others.get(name, name)
+            if own is None:
+                hidden.add(name)
+            found.setdefault(own or name, []).extend(rivals)
+        for name, rivals in found.items():
+            for reading in rivals:
+                cast(R, reading.record).external_id = name
+            found[name] = _newest_first(sorted(rivals, key=lambda reading: reading.index))
+        more, out_of_sight = self.stored([n for n in found if n not in stored])
+        stored |= more
+        hidden |= out_of_sight
+        return found
+
     def judge(
         self,
         candidates: Mapping[str, list[Reading[R]]],
@@ -276,7 +315,7 @@ class _Call(Generic[R]):
                         raise Rejected({"external_id": [_("This external_id cannot be used.")]})
                     change = self.change(record, before)
                 except Rejected as no:
-                    self.rejections[reading.index] = (name, no.errors)
+                    self.rejections[reading.index] = (reading.external_id, no.errors)
                     continue
                 taken = True
                 if change is None:
@@ -312,7 +351,7 @@ class _Call(Generic[R]):
             no = self.resource.reconsider(changes)
             for name, errors in no.items():
                 reading, _change = chosen.pop(name)
-                self.rejections[reading.index] = (name, errors)
+                self.rejections[reading.index] = (reading.external_id, errors)
             if not no:
                 return
 

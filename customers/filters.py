@@ -23,7 +23,17 @@ from accounts.models import Team, User
 from accounts.models.users import team_ids_below
 from customers import divisions
 from customers.hierarchy import below as below_customer
-from customers.models import Customer, CustomerQuerySet, DivisionFound, Kind, Loyalty, Status
+from customers.models import (
+    Customer,
+    CustomerQuerySet,
+    DivisionFound,
+    Import,
+    ImportRow,
+    Kind,
+    Loyalty,
+    RowState,
+    Status,
+)
 
 #: `abc` takes one or more of these, with commas between them; `none` are the unranked.
 ABC_CHOICES = (
@@ -195,6 +205,10 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
         field_name="updated_at", lookup_expr="gte", label=_("Changed since"), validators=MOMENTS
     )
 
+    imported = django_filters.CharFilter(
+        method="from_import", label=_("Import"), validators=[RegexValidator(r"^[0-9]{1,15}$")]
+    )
+
     class Meta:
         model = Customer
         fields: list[str] = []
@@ -226,6 +240,12 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
 
     def with_number(self, customers: CustomerQuerySet, name: str, number: str) -> CustomerQuerySet:
         return customers.numbered(number)
+
+    def from_import(self, customers: CustomerQuerySet, name: str, run: str) -> CustomerQuerySet:
+        """Customers that an import in the reader's sight put on file or changed."""
+        runs = Import.objects.visible_to(self.request.user).filter(pk=int(run))
+        rows = ImportRow.objects.filter(run__in=runs, state=RowState.WRITTEN)
+        return customers.filter(pk__in=rows.values("customer_id"))
 
     def with_tag(self, customers: CustomerQuerySet, name: str, tag: str) -> CustomerQuerySet:
         return tagged(customers, tag)

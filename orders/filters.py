@@ -19,6 +19,7 @@ from customers.filters import (
     TeamFilter,
     YesNo,
 )
+from customers.models import Customer
 from orders.models import Order, OrderQuerySet, OrderStatus, Product, ProductQuerySet
 
 LARGEST_ID = 2**63 - 1
@@ -34,9 +35,7 @@ class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
     status = django_filters.ChoiceFilter(
         choices=OrderStatus.choices, label=_("Status"), empty_label=_("any")
     )
-    customer = django_filters.CharFilter(
-        field_name="customer__external_id", label=_("Number of the customer")
-    )
+    customer = django_filters.CharFilter(method="of_number", label=_("Number of the customer"))
     customer_id = django_filters.NumberFilter(
         field_name="customer", label=_("Customer"), min_value=1, max_value=LARGEST_ID
     )
@@ -56,6 +55,9 @@ class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
     class Meta:
         model = Order
         fields: list[str] = []
+
+    def of_number(self, orders: OrderQuerySet, name: str, number: str) -> OrderQuerySet:
+        return orders.filter(customer__in=Customer.objects.get_queryset().numbered(number))
 
     def numbered(self, orders: OrderQuerySet, name: str, words: str) -> OrderQuerySet:
         return orders.filter(external_id__istartswith=words.strip())

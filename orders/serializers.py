@@ -70,6 +70,7 @@ class OrderSerializer(RecordSerializer[Order]):
 
     customer = ScopedRelatedField(
         slug_field="external_id",
+        also="aliases__external_id",
         queryset=Customer.objects.all(),
         help_text="external_id of the customer.",
     )

@@ -17,7 +17,7 @@ from accounts.sync import Change, Rejected, SyncResource, Values
 from crm.lib import bulk
 from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
 from customers import divisions
-from customers.models import Customer
+from customers.aliases import ids_by_number
 from orders.amounts import check_amount, lines_amount
 from orders.models import Order, OrderLine, OrderStatus, Product
 
@@ -220,8 +220,7 @@ class OrderSync(SyncResource[OrderRecord]):
         customers = {r.customer for r in records if isinstance(r.customer, str)}
         products = {line.product for r in records if r.lines for line in r.lines}
         if customers:
-            known = Customer.objects.visible_to(self.user).filter(external_id__in=customers)
-            self.customers = {str(name): pk for name, pk in known.values_list("external_id", "pk")}
+            self.customers = ids_by_number(customers, self.user)
         if products:
             sold = Product.objects.visible_to(self.user).filter(external_id__in=products)
             self.products = dict(sold.values_list("external_id", "pk"))

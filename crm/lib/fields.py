@@ -80,13 +80,18 @@ class DayField(serializers.DateField):
 class ScopedRelatedField(serializers.SlugRelatedField[Any]):
     """A row of another model, named by `slug_field`, among those that the caller may see.
 
-    One that is out of sight is refused in the same words as one that does not exist.
+    `also` is a second lookup for names that no row has itself. One that is out of sight is
+    refused in the same words as one that does not exist.
     """
 
     default_error_messages = {
         "does_not_exist": gettext_lazy("No {model} has {slug_name} '{value}'."),
         "invalid": gettext_lazy("This is not text."),
     }
+
+    def __init__(self, *, also: str = "", **kwargs: Any) -> None:
+        self.also = also
+        super().__init__(**kwargs)
 
     def get_queryset(self) -> QuerySet[Any]:
         queryset: Any = super().get_queryset()
@@ -109,6 +114,8 @@ class ScopedRelatedField(serializers.SlugRelatedField[Any]):
         try:
             return queryset.get(**{self.slug_field: slug})
         except ObjectDoesNotExist:
+            if self.also and (row := queryset.filter(**{self.also: slug}).first()):
+                return row
             self.fail(
                 "does_not_exist",
                 model=queryset.model._meta.verbose_name,
