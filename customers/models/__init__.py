@@ -13,6 +13,7 @@ from customers.models.customer import (
     Tier,
 )
 from customers.models.duplicates import Alias, DuplicatePair, Merge, PairState
+from customers.models.handovers import HandOver
 from customers.models.imports import (
     AT_WORK,
     ColumnMapping,
@@ -43,6 +44,7 @@ __all__ = [
     "DuplicatePair",
     "FileRead",
     "Gender",
+    "HandOver",
     "Import",
     "ImportMode",
     "ImportRow",
