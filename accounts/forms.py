@@ -156,6 +156,7 @@ class TeamForm(VersionedForm[Team]):
 #: What a resource is called where its scopes are ticked.
 RESOURCES: dict[str, Text] = {
     "customers": _("Customers"),
+    "contacts": _("Contacts"),
     "products": _("Products"),
     "orders": _("Orders"),
     "visits": _("Visits"),

@@ -34,6 +34,8 @@ SEES_ALL = frozenset(
 SCOPES = (
     "customers:read",
     "customers:write",
+    "contacts:read",
+    "contacts:write",
     "products:read",
     "products:write",
     "orders:read",
@@ -50,6 +52,7 @@ SCOPES = (
 _READ = frozenset(
     {
         "customers:read",
+        "contacts:read",
         "products:read",
         "orders:read",
         "visits:read",
@@ -59,23 +62,27 @@ _READ = frozenset(
 )
 
 PERMISSIONS: dict[str, frozenset[str]] = {
-    Role.REP: _READ | {"customers:write", "visits:write", "reminders:write"},
+    Role.REP: _READ | {"customers:write", "contacts:write", "visits:write", "reminders:write"},
     Role.MANAGER: _READ
     | {
         "customers:write",
+        "contacts:write",
         "customers:assign",
         "visits:write",
         "reminders:write",
         "tiers:write",
         "reports:read",
+        "reads:read",
     },
-    Role.DIRECTOR: _READ | {"customers:assign", "tiers:write", "reports:read", "cadences:write"},
-    Role.SERVICE: _READ | {"customers:write", "visits:write", "reminders:write"},
+    Role.DIRECTOR: _READ
+    | {"customers:assign", "tiers:write", "reports:read", "reads:read", "cadences:write"},
+    Role.SERVICE: _READ | {"customers:write", "contacts:write", "visits:write", "reminders:write"},
     Role.FINANCE: _READ | {"reports:read", "products:write"},
-    Role.COMPLIANCE: _READ | {"reports:read", "audit:read"},
+    Role.COMPLIANCE: _READ | {"reports:read", "audit:read", "reads:read"},
     Role.ADMINISTRATOR: _READ
     | {
         "customers:write",
+        "contacts:write",
         "customers:assign",
         "products:write",
         "orders:write",
@@ -85,6 +92,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "users:write",
         "keys:write",
         "audit:read",
+        "reads:read",
         "jobs:read",
         "jobs:write",
     },

@@ -6,13 +6,15 @@ from rest_framework.routers import SimpleRouter
 from crm.lib.api import UnknownAddress
 from crm.lib.docs import DocsView, SchemaView
 from customers import api as customers
+from customers import contact_api as contacts
+from customers import profile_api
 from customers import sync_api as customer_sync
 from orders import api as orders
 from orders import sync_api as order_sync
 from tiers import api as tiers
 from visits import api as visits
 
-MODULES = (customers, orders, tiers, visits)
+MODULES = (customers, contacts, orders, tiers, visits)
 
 router = SimpleRouter()
 extra: list[URLPattern | URLResolver] = []
@@ -20,7 +22,7 @@ for module in MODULES:
     for prefix, viewset, basename in module.routes:
         router.register(prefix, viewset, basename)
     extra += getattr(module, "urls", [])
-extra += [*customer_sync.urls, *order_sync.urls]
+extra += [*profile_api.urls, *customer_sync.urls, *order_sync.urls]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="api-schema"),

@@ -43,7 +43,7 @@ class Birthday(NamedTuple):
 YEARS = range(1900, 2101)
 #: (month, whether it is the leap month) → its first day and how many it has.
 LunarMonths: TypeAlias = dict[tuple[int, bool], tuple[date, int]]
-_TEXT = re.compile(r"(?:([0-9]{4})-|--)([0-9]{2})-([0-9]{2})")
+_TEXT = re.compile(r"([0-9]{4})|(?:([0-9]{4})-|--)([0-9]{2})-([0-9]{2})")
 
 
 def next_on(birthday: Birthday | None, today: date) -> date | None:
@@ -135,29 +135,40 @@ def _lunar_fault(birthday: Birthday) -> str:
     return words % {"year": year, "month": month}
 
 
-def as_text(birthday: Birthday | None) -> str:
-    """How the API writes it: 1968-05-03, `--05-03` without a year, "" for none.
+class Parts(NamedTuple):
+    """What is known of a date of birth: the day, the year, both or nothing."""
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+
+
+def as_text(parts: Parts) -> str:
+    """How the API writes it: 1968-05-03, `--05-03` without the year, 1968 where only the year is
+    known, "" for nothing.
 
     Always the date of its own calendar, so a lunar one need not be a solar date.
     """
-    if birthday is None:
-        return ""
-    year = "-" if birthday.year is None else f"{birthday.year:04d}"
-    return f"{year}-{birthday.month:02d}-{birthday.day:02d}"
+    if parts.month is None or parts.day is None:
+        return "" if parts.year is None else f"{parts.year:04d}"
+    year = "-" if parts.year is None else f"{parts.year:04d}"
+    return f"{year}-{parts.month:02d}-{parts.day:02d}"
 
 
-def from_text(text: str, *, calendar: str, leap: bool) -> Birthday | None:
-    """What `as_text` wrote; raises ValueError in the reader's language for no such day."""
+def from_text(text: str) -> Parts:
+    """What `as_text` wrote; raises ValueError in the reader's language for anything else.
+
+    Whether there is such a day depends on the calendar: `fault` says so.
+    """
     if not text.strip():
-        return None
+        return Parts()
     match = _TEXT.fullmatch(text.strip())
     if match is None:
         raise ValueError(_("Write a birthday as 1968-05-03, or as --05-03 without the year."))
-    year, month, day = match.groups()
-    birthday = Birthday(calendar, int(month), int(day), leap, int(year) if year else None)
-    if said := fault(birthday):
-        raise ValueError(said)
-    return birthday
+    alone, year, month, day = match.groups()
+    if alone:
+        return Parts(year=int(alone))
+    return Parts(int(year) if year else None, int(month), int(day))
 
 
 def in_words(birthday: Birthday) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from accounts.models import ApiKey, Team, User
 from accounts.roles import Role
 from customers import cards
-from customers.models import Customer
+from customers.contacts import save_contact
+from customers.models import Channel, Contact, Customer, Interaction, Promise
 from orders.models import Order, OrderLine, OrderStatus, Product
 from visits.models import Visit
 
@@ -56,6 +57,11 @@ def make_customer(**values: Any) -> Customer:
     return customer
 
 
+def make_contact(customer: Customer | None = None, **values: Any) -> Contact:
+    values.setdefault("name", f"Contact {next(_number)}")
+    return save_contact(contact=Contact(customer=customer or make_customer(), **values))
+
+
 def make_product(**values: Any) -> Product:
     number = next(_number)
     values.setdefault("external_id", f"SKU-{number:04}")
@@ -95,3 +101,17 @@ def make_order(
 def make_visit(customer: Customer, rep: User, **values: Any) -> Visit:
     values.setdefault("scheduled_for", local(2026, 6, 16, 10))
     return Visit.objects.create(customer=customer, rep=rep, **values)
+
+
+def make_promise(customer: Customer, owner: User, **values: Any) -> Promise:
+    values.setdefault("content", f"Promise {next(_number)}")
+    values.setdefault("due_on", date(2026, 6, 20))
+    values.setdefault("made_at", local(2026, 6, 1, 10))
+    values.setdefault("made_by", owner)
+    return Promise.objects.create(customer=customer, owner=owner, **values)
+
+
+def make_interaction(customer: Customer, by: User, **values: Any) -> Interaction:
+    values.setdefault("channel", Channel.CALL)
+    values.setdefault("at", local(2026, 6, 15, 10))
+    return Interaction.objects.create(customer=customer, by=by, **values)

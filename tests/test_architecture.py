@@ -18,9 +18,11 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from accounts.models import JobRun, SyncCall, Team, User
 from accounts.roles import Role
-from customers.models import Customer
+from customers import reads
+from customers.models import Customer, FileRead, Supplier
 from orders.models import OrderLine
 from tests.factories import (
+    make_contact,
     make_customer,
     make_key,
     make_interaction,
@@ -57,7 +59,13 @@ OWNED = {
     "customers:detail": "customer",
     "customers:edit": "customer",
     "customers:file": "customer",
+    "customers:log": "customer",
+    "customers:log-export": "customer",
+    "customers:profile": "customer",
     "customers:timeline": "customer",
+    "customers:interaction": "interaction",
+    "customers:interaction-delete": "interaction",
+    "customers:interaction-restore": "interaction",
     "customers:promise": "promise",
     "customers:promise-keep": "promise",
     "customers:promise-break": "promise",
@@ -65,8 +73,17 @@ OWNED = {
     "customers:promise-renegotiate": "promise",
     "customers:promise-hand-over": "promise",
     "customers:promise-new": "customer",
+    "customers:contacts": "customer",
+    "customers:contact-new": "customer",
+    "customers:contact-edit": "contact",
+    "customers:contact-left": "contact",
+    "customers:contact-back": "contact",
+    "customers:contact-delete": "contact",
+    "customers:contact-restore": "contact",
+    "contact-detail": "contact",
     "orders:detail": "order",
     "orders:of-customer": "customer",
+    "orders:purchase": "customer",
     "tiers:of-customer": "customer",
     "visits:detail": "visit",
     "visits:edit": "visit",
@@ -77,6 +94,7 @@ OWNED = {
     "visits:plan": "customer",
     "visits:reminder-done": "reminder",
     "customer-detail": "customer",
+    "customer-profile": "customer",
     "customer-stats": "customer",
     "customer-timeline": "customer",
     "order-detail": "order",
@@ -163,6 +181,7 @@ def records(customer, rep, north) -> dict[str, Any]:
     schedule, _made = IntervalSchedule.objects.get_or_create(every=1, period="days")
     return {
         "customer": customer,
+        "contact": make_contact(customer, birth_month=5, birth_day=3, birthday_calendar="lunar"),
         "order": make_order(customer, lines=[(product, "1", "5.00")]),
         "visit": make_visit(customer, rep),
         "promise": make_promise(customer, rep),
@@ -253,6 +272,18 @@ def test_a_record_is_there_for_its_owner_and_her_manager_alone(
     assert not wrong
 
 
+@pytest.mark.parametrize("name", sorted(name for name in OWNED if OWNED[name] == "customer"))
+def test_p6_every_page_of_a_file_notes_who_opened_it(name: str, records, rep) -> None:
+    client = Client()
+    client.force_login(rep)
+    answer = client.get(address(name, records))
+    if "customers/file.html" in {template.name for template in answer.templates}:
+        read = FileRead.objects.get(customer=records["customer"])
+        assert (read.reader, read.times) == (rep, 1)
+        client.get(address(name, records), headers={"HX-Request": "true"})
+        assert FileRead.objects.get().times == 1
+
+
 @pytest.mark.parametrize("name", PRODUCT)
 def test_no_role_breaks_a_page(name: str, records, north) -> None:
     url = address(name, records)
@@ -278,6 +309,8 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
             make_promise(customer, rep)
             make_interaction(customer, rep)
             make_visit(customer, rep, scheduled_for=timezone.now())
+            Supplier.objects.create(customer=customer, name=f"Rival {number}", satisfaction=5)
+            reads.note(customer.pk, reader_id=make_user().pk, now=timezone.now())
             Reminder.objects.create(
                 occasion="dragon_boat", on=date(2030 + number, 6, 5), customer=customer, user=rep
             )

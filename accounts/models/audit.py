@@ -18,6 +18,7 @@ DOTS = "••••"
 #: What the addresses of the bulk sync end in, as the pages call it.
 RESOURCES: dict[str, Text] = {
     "customers": _("Customers"),
+    "contacts": _("Contacts"),
     "products": _("Products"),
     "orders": _("Orders"),
 }
@@ -127,9 +128,12 @@ class Tracked(models.Model):
     UNAUDITED: ClassVar[Collection[str]] = ("updated_at", "created_at", "version", "last_login")
     #: Fields whose values must not be copied anywhere; a change shows as dots.
     SECRET: ClassVar[Collection[str]] = ("password",)
+    #: What changes with the record beside its own columns (`tell_also`): name → label.
+    BESIDE: ClassVar[Mapping[str, Text]] = {}
 
     #: What the database holds, as far as this instance has read or written it.
     _loaded: dict[str, Any]
+    _also: dict[str, tuple[Any, Any]]
 
     class Meta:
         abstract = True
@@ -169,6 +173,9 @@ class Tracked(models.Model):
                 self.refresh_from_db(fields=computed)
             self._remember(fields)
             after = {f.attname: f.to_python(self.__dict__[f.attname]) for f in fields}
+            also = self.__dict__.pop("_also", {})
+            before |= {name: old for name, (old, _new) in also.items()}
+            after |= {name: new for name, (_old, new) in also.items()}
             if creating:
                 self._entry(Action.CREATE, {}, after).save(force_insert=True)
                 return
@@ -179,6 +186,11 @@ class Tracked(models.Model):
                     {name: before.get(name) for name in changed},
                     {name: after[name] for name in changed},
                 ).save(force_insert=True)
+
+    def tell_also(self, name: str, before: Any, after: Any) -> None:
+        """Let the entry of the next save() tell this change too; `name` is one of BESIDE."""
+        if before != after:
+            self._also = {**self.__dict__.get("_also", {}), name: (before, after)}
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():

@@ -29,9 +29,39 @@ class BuyingRole(models.TextChoices):
     USER = "user", pgettext_lazy("buying role", "User")
 
 
+#: Who is named first: who decides, then who buys.
+PLACES = (
+    BuyingRole.DECISION_MAKER,
+    BuyingRole.PURCHASER,
+    BuyingRole.INFLUENCER,
+    BuyingRole.USER,
+)
+
+
 class ContactQuerySet(ScopedQuerySet["Contact"]):
     def still_there(self) -> Self:
         return self.filter(has_left=False)
+
+    def by_role(self) -> Self:
+        """Who decides first, then by rapport; who has left comes last."""
+        place = models.Case(
+            *(models.When(buying_role=role, then=at) for at, role in enumerate(PLACES)),
+            default=len(PLACES),
+        )
+        return self.order_by("has_left", place, models.F("rapport").desc(nulls_last=True), "pk")
+
+    def named_like(self, words: str) -> Self:
+        """People whose name, title, number or way to be reached holds `words`."""
+        words = words.strip()
+        if not words:
+            return self
+        fits = models.Q()
+        for name in ("name", "title", "phone", "email", "wechat"):
+            fits |= models.Q(**{f"{name}__icontains": words})
+        digits = "".join(letter for letter in words if letter.isdecimal())
+        if len(digits) >= 4:
+            fits |= models.Q(phone__contains=digits.lstrip("0"))
+        return self.filter(fits | models.Q(external_id__istartswith=words))
 
 
 class Contact(Tracked, Record):
@@ -134,19 +164,33 @@ class Contact(Tracked, Record):
         self.birth_year = given.year
         self.birth_month, self.birth_day = given.month or None, given.day or None
 
+    @property
+    def birthday_text(self) -> str:
+        """What is known of the date of birth, as the API writes it."""
+        return birthdays.as_text(birthdays.Parts(self.birth_year, self.birth_month, self.birth_day))
+
+    @property
+    def birthday_words(self) -> str:
+        """农历五月初三; "" where the day is not known."""
+        return birthdays.in_words(self.birthday) if self.birthday else ""
+
+    @property
+    def rapport_tone(self) -> str:
+        """How the meter is coloured: good from 60, bad below 40."""
+        if self.rapport is None:
+            return ""
+        return "good" if self.rapport >= 60 else "warn" if self.rapport >= 40 else "bad"
+
     def clean(self) -> None:
         super().clean()
         self.external_id = self.external_id or None
-        birthday = self.birthday
-        if birthday and (said := birthdays.fault(birthday)):
+        if self.birth_month is None and self.birth_day is None:
+            self.birthday_leap = False
+            return
+        if self.birth_month is None:
+            raise ValidationError({"birth_month": _("Give the month, too.")})
+        if self.birth_day is None:
+            raise ValidationError({"birth_day": _("Give the day, too.")})
+        assert self.birthday
+        if said := birthdays.fault(self.birthday):
             raise ValidationError({"birth_day": said})
-
-    def leave(self) -> None:
-        """She no longer works there; the file keeps her and what she was."""
-        self.has_left = True
-        self.save(update_fields=["has_left"])
-
-    def come_back(self) -> None:
-        """She is there after all."""
-        self.has_left = False
-        self.save(update_fields=["has_left"])

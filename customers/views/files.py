@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import cast
@@ -14,21 +16,25 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import may, needs
 from accounts.models import User
-from crm.lib.formats import local_day
+from crm.lib.formats import local_day, month
+from crm.lib.forms import begin_at
 from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.listing import (
     Tab,
 )
-from customers import divisions
+from customers import completeness, divisions, hierarchy, reads
 from customers.actions import change_customer, file_customer
 from customers.changes import changes_of
 from customers.forms.customer import CustomerForm, reference
-from customers.models import Customer, CustomerQuerySet
-from customers.timeline import Entry, Group, collect, sources
+from customers.hierarchy import Tie
+from customers.models import Customer, CustomerQuerySet, Profile, Supplier
+from customers.timeline import Group, M, collect, sources
+from customers.views.promises import next_steps
 
 
 def in_sight(user: User) -> CustomerQuerySet:
@@ -41,6 +47,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One customer at a glance: figures, facts, the latest on the timeline."""
     user = cast(User, request.user)
     customer = get_object_or_404(in_sight(user), pk=pk)
+    opened(request, customer)
     timeline = collect(customer, before=None, limit=12)
     context = {
         **file_frame(customer, user, "overview"),
@@ -49,6 +56,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "older": timeline.older,
         "kinds": timeline_kinds(customer, ""),
         "last_change": next(iter(changes_of(customer, user, limit=1)), None),
+        **filled(customer, user),
+        **decision_chain(customer, user, timezone.localdate()),
+        **next_steps(customer),
     }
     return render(request, "customers/detail.html", context)
 
@@ -60,9 +70,33 @@ def file_frame(customer: Customer, user: User, tab: str) -> dict[str, object]:
         "tab": tab,
         "area_name": divisions.name(customer.division),
         "may_write": may(user, "customers:write"),
+        "may_people": may(user, "contacts:read"),
         "may_visit": may(user, "visits:write"),
         "may_orders": may(user, "orders:read"),
     }
+
+
+def opened(request: HttpRequest, customer: Customer) -> None:
+    """Note who opened a page of the file (P6); a part that htmx fetches is no opening."""
+    if not wants_part(request):
+        user = cast(User, request.user)
+        reads.note(customer.pk, reader_id=user.pk, now=timezone.now())
+
+
+def filled(customer: Customer, user: User) -> dict[str, object]:
+    """How complete the file is, what is missing, and how many read it this month."""
+    missing = completeness.lacking([customer.pk])[customer.pk]
+    first = timezone.localdate().replace(day=1)
+    return {
+        "percent": completeness.percentage([wanted.name for wanted in missing]),
+        "missing": missing,
+        "readers": reads.readers_since(customer, first) if may(user, "reads:read") else None,
+    }
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words as a list in the reader's language."""
+    return pgettext("between the items of a list", ", ").join(words)
 
 
 def parent_in_sight(customer: Customer, user: User) -> Customer | None:
@@ -80,6 +114,7 @@ def timeline(request: HttpRequest, pk: int) -> HttpResponse:
     customer = get_object_or_404(in_sight(user), pk=pk)
     kind = request.GET.get("kind", "")
     before = moment(request.GET.get("before", ""))
+    opened(request, customer)
     shown = collect(customer, before=before, kind=kind)
     context = {
         **file_frame(customer, user, "timeline"),
@@ -104,7 +139,7 @@ def moment(text: str) -> datetime | None:
     return value.astimezone(UTC)
 
 
-def by_day(entries: list[Entry]) -> list[tuple[date, list[Entry]]]:
+def by_day(entries: list[M]) -> list[tuple[date, list[M]]]:
     """The entries grouped by the company's days, in their order."""
     return [(day, list(some)) for day, some in groupby(entries, lambda entry: local_day(entry.at))]
 
@@ -128,13 +163,20 @@ def timeline_kinds(customer: Customer, kind: str) -> list[Tab]:
 @require_safe
 @needs("customers:read")
 def file(request: HttpRequest, pk: int) -> HttpResponse:
-    """Every field of the file, and who changed what."""
+    """Every field of the file, what is missing, and the latest changes."""
     user = cast(User, request.user)
     customer = get_object_or_404(in_sight(user), pk=pk)
+    opened(request, customer)
+    profile = Profile.objects.filter(customer=customer).first() or Profile(customer=customer)
     context = {
         **file_frame(customer, user, "file"),
+        **filled(customer, user),
         "parent": parent_in_sight(customer, user),
-        "changes": changes_of(customer, user, limit=30),
+        "profile": profile,
+        "months": listed(month(date(2000, number, 1)) for number in profile.purchase_months),
+        "categories": listed(profile.past_categories),
+        "suppliers": Supplier.objects.filter(customer=customer),
+        "changes": changes_of(customer, user, limit=5),
     }
     return render(request, "customers/file_page.html", context)
 
@@ -144,10 +186,11 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Make a customer's file; one made by a rep is hers."""
     user = cast(User, request.user)
-    form = CustomerForm(request.POST or None, user=user)
+    form = CustomerForm(request.POST or None, user=user, initial=_preset(request))
     if request.method == "POST" and form.is_valid():
         customer = file_customer(customer=form.save(commit=False), by=user)
         messages.success(request, _("%(name)s is on file.") % {"name": customer.name})
+        _wonder_at_supplier(request, customer)
         return redirect("customers:detail", pk=customer.pk)
     return render(request, "customers/form.html", {"form": form})
 
@@ -160,6 +203,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     user = cast(User, request.user)
     customers = Customer.objects.visible_to(user)
     if request.method == "POST":
+        hierarchy.lock()
         customers = customers.select_for_update(of=("self",))
     customer = get_object_or_404(customers, pk=pk)
     name = customer.name
@@ -167,9 +211,34 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         change_customer(customer=form.save(commit=False))
         messages.success(request, _("Saved."))
+        if "parent" in form.changed_data or "kind" in form.changed_data:
+            _wonder_at_supplier(request, customer)
         return redirect("customers:detail", pk=customer.pk)
+    if request.method != "POST":
+        opened(request, customer)
+        begin_at(form, request.GET.get("at", ""))
     context = {"form": form, "customer": customer, "name": name}
     return render(request, "customers/form.html", context)
+
+
+def _preset(request: HttpRequest) -> dict[str, object]:
+    """What the link to a new file says of it: `?parent=12&kind=outlet`."""
+    preset: dict[str, object] = {"kind": request.GET["kind"]} if "kind" in request.GET else {}
+    for tie in Tie.values:
+        if re.fullmatch(r"[0-9]{1,18}", above := request.GET.get(tie, "")):
+            preset[tie] = int(above)
+    return preset
+
+
+def _wonder_at_supplier(request: HttpRequest, customer: Customer) -> None:
+    """Say so where the supplier is of a kind that supplies nobody; the ERP may know better."""
+    above = parent_in_sight(customer, cast(User, request.user))
+    if above is not None and hierarchy.is_unusual(above.kind, customer.kind):
+        messages.warning(
+            request,
+            _("%(kind)s %(name)s is an unusual supplier here. Check “Supplied by”.")
+            % {"kind": above.get_kind_display(), "name": above.name},
+        )
 
 
 @require_safe
@@ -177,7 +246,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def suggest(request: HttpRequest) -> HttpResponse:
     """Customers in sight that fit what is being typed as a supplier, as choices of the field."""
     user = cast(User, request.user)
-    words = request.GET.get("parent", "").replace("\x00", "").strip()
+    typed = request.GET.get("parent") or request.GET.get("group_head", "")
+    words = typed.replace("\x00", "").strip()
     found = (
         Customer.objects.visible_to(user).named_like(words) if words else Customer.objects.none()
     )

@@ -20,6 +20,8 @@ MATRIX = """
     customers:read        x   x   x   x   x   x   x   x
     customers:write       x   x   .   x   .   .   x   x
     customers:assign      .   x   x   .   .   .   x   .
+    contacts:read         x   x   x   x   x   x   x   x
+    contacts:write        x   x   .   x   .   .   x   x
     products:read         x   x   x   x   x   x   x   x
     products:write        .   .   .   .   x   .   x   x
     orders:read           x   x   x   x   x   x   x   x

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 from crm.wsgi import application
 from tests.factories import (
+    make_contact,
     make_customer,
     make_key,
     make_order,
@@ -73,6 +74,7 @@ def records(db: None, one_connection: None, settings: Any) -> dict[str, Any]:
     return {
         "headers": {"Authorization": f"Bearer {secret}", "Accept-Encoding": "identity"},
         "customers": customer.pk,
+        "contacts": make_contact(customer, external_id="P-1").pk,
         "products": product.pk,
         "orders": order.pk,
         "visits": make_visit(customer, rep).pk,
