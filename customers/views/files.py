@@ -33,6 +33,7 @@ from customers.changes import changes_of
 from customers.forms.customer import CustomerForm, reference
 from customers.hierarchy import Tie
 from customers.models import Customer, CustomerQuerySet, Profile, Supplier
+from customers.people import decision_chain
 from customers.timeline import Group, M, collect, sources
 from customers.views.promises import next_steps
 
