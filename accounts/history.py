@@ -50,7 +50,7 @@ def _changes(entry: AuditEntry, names: Names) -> list[Change]:
     """The fields of an entry; what was empty in a new or deleted record is left out."""
     changes = [
         Change(
-            _field_name(field, name),
+            _field_name(field, name, entry.model),
             _value(field, entry.before.get(name), names),
             _value(field, entry.after.get(name), names),
         )
@@ -92,8 +92,11 @@ def _names_of_related(entries: Iterable[AuditEntry]) -> Names:
     return {model: model._base_manager.in_bulk(ids) for model, ids in wanted.items() if ids}
 
 
-def _field_name(field: models.Field[Any, Any] | None, name: str) -> str:
-    return capfirst(str(field.verbose_name)) if field else name
+def _field_name(field: models.Field[Any, Any] | None, name: str, label: str) -> str:
+    if field:
+        return capfirst(str(field.verbose_name))
+    beside = getattr(_model(label), "BESIDE", {})
+    return capfirst(str(beside.get(name, name)))
 
 
 def _value(field: models.Field[Any, Any] | None, value: Any, names: Names) -> str:

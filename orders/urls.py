@@ -10,6 +10,7 @@ urlpatterns = [
     path("export/", views.export, name="export"),
     path("<int:pk>/", views.detail, name="detail"),
     path("of-customer/<int:pk>/", views.of_customer, name="of-customer"),
+    path("of-customer/<int:pk>/purchase/", views.purchase_of_customer, name="purchase"),
     path("products/", views.products, name="products"),
     path("products/new/", views.product_new, name="product-new"),
     path("products/<int:pk>/", views.product, name="product"),

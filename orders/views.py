@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, cast
 
 from django.contrib import messages
@@ -11,7 +12,6 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,6 +21,7 @@ from accounts.exports import table_view
 from accounts.history import described
 from accounts.models import AuditEntry, User
 from crm.lib.export import Table
+from crm.lib.formats import month
 from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.keyset import keyset_page
 from crm.lib.listing import (
@@ -192,7 +193,7 @@ def purchase_of_customer(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **file_frame(customer, user, "orders"),
         "habits": habits,
-        "months": [MONTHS[month] for month in habits.strong_months] if habits else [],
+        "months": [month(date(2000, n, 1)) for n in habits.strong_months] if habits else [],
         "may_products": may(user, "products:read"),
     }
     return page_or_part(request, "orders/purchase.html", "orders/_purchase.html", context)

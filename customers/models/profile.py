@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,9 +14,12 @@ from django.utils.translation import pgettext_lazy
 from accounts.access import ScopedQuerySet
 from accounts.models import Tracked
 from crm.lib.models import Record
+from crm.lib.text import Text
 
 TEN = [MinValueValidator(1), MaxValueValidator(10)]
 POSITIVE = [MinValueValidator(0)]
+LONGEST_CATEGORY = 50
+MOST_CATEGORIES = 20
 
 
 class CreditStanding(models.TextChoices):
@@ -48,6 +55,7 @@ class Profile(Tracked, Record):
     """
 
     OWNER_PATH = "customer__owner"
+    BESIDE: ClassVar[Mapping[str, Text]] = {"suppliers": _("main suppliers")}
 
     customer = models.OneToOneField(
         "customers.Customer", models.CASCADE, related_name="profile", verbose_name=_("customer")
@@ -113,6 +121,27 @@ class Profile(Tracked, Record):
     def __str__(self) -> str:
         return str(self.customer)
 
+    def clean(self) -> None:
+        """Months and categories are lists without repetition; months come in their order."""
+        super().clean()
+        months, categories = self.purchase_months, self.past_categories
+        if not isinstance(months, list) or not all(
+            isinstance(month, int) and not isinstance(month, bool) and 1 <= month <= 12
+            for month in months
+        ):
+            raise ValidationError({"purchase_months": _("Months are numbers from 1 to 12.")})
+        if not isinstance(categories, list) or not all(
+            isinstance(category, str) and 0 < len(category) <= LONGEST_CATEGORY
+            for category in categories
+        ):
+            raise ValidationError(
+                {"past_categories": _("Categories are texts of at most 50 characters.")}
+            )
+        if len(categories) > MOST_CATEGORIES:
+            raise ValidationError({"past_categories": _("At most 20 categories.")})
+        self.purchase_months = sorted(set(months))
+        self.past_categories = list(dict.fromkeys(categories))
+
 
 class SupplierQuerySet(ScopedQuerySet["Supplier"]):
     pass
@@ -144,3 +173,8 @@ class Supplier(Tracked, Record):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def in_words(self) -> str:
+        """The whole line, as the log of the file tells it."""
+        return " · ".join(str(part) for part in (self.name, self.supplies, self.satisfaction) if part)
