@@ -2,40 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils.translation import pgettext
 
 from accounts.history import Line, described
 from accounts.models import AuditEntry, User
 from accounts.models.audit import Action
-from customers.models import Customer
+from crm.lib.text import Text
+from customers.models import Contact, Customer, Profile, Promise
 
-#: The columns that people and the ERP write, in the order of the file; not the derived ones.
-COLUMNS = {
-    field.attname: field
-    for field in Customer._meta.concrete_fields
-    if field.editable and field.name not in ("id", "created_at", "updated_at")
-}
+
+def _labels(model: type[models.Model]) -> dict[str, Text]:
+    """The columns of `model` that people and the ERP write, with their labels, in their order."""
+    return {
+        field.attname: field.verbose_name
+        for field in model._meta.concrete_fields
+        if field.editable and field.name not in {"id", "created_at", "updated_at", "customer"}
+    }
+
+
+#: The columns of the customer that people and the ERP write; not the derived ones.
+COLUMNS: Mapping[str, Text] = _labels(Customer)
+#: Everything that the file shows of the customer and its profile.
+LABELS: Mapping[str, Text] = {**COLUMNS, **_labels(Profile), **Profile.BESIDE}
+#: Columns that name another customer, which may be out of the reader's sight.
+OTHER_CUSTOMERS = ("parent_id", "group_head_id", "customer_id")
 
 
 def log_of(customer: Customer) -> QuerySet[AuditEntry]:
-    """The audit entries of a file that touch what is on file, newest first."""
-    touched = Q(action=Action.CREATE) | Q(before__has_any_keys=list(COLUMNS))
-    return AuditEntry.objects.of(customer).filter(touched).order_by("-id")
+    """The audit entries of a file and its profile that touch what people write, newest first."""
+    return AuditEntry.objects.filter(_own(customer)).order_by("-id")
 
 
-def labels_of(columns: Iterable[str]) -> str:
-    """The labels of these columns in the order of the file, as a list in words."""
-    wanted = set(columns)
-    labels = [str(field.verbose_name) for name, field in COLUMNS.items() if name in wanted]
+def whole_log_of(customer: Customer) -> QuerySet[AuditEntry]:
+    """`log_of`, and the entries of the contacts and promises of the customer.
+
+    Their ids are read before: with ids in the statement each kind is found by the index.
+    """
+    touched = _own(customer)
+    for model in (Contact, Promise):
+        ids = list(model._default_manager.filter(customer=customer).values_list("pk", flat=True))
+        if ids:
+            touched |= Q(model=model._meta.label_lower, object_id__in=ids)
+    return AuditEntry.objects.filter(touched).order_by("-id")
+
+
+def _own(customer: Customer) -> Q:
+    written = Q(action=Action.CREATE) | Q(before__has_any_keys=list(COLUMNS))
+    own = Q(model=Customer._meta.label_lower, object_id=customer.pk) & written
+    profile = Profile.objects.filter(customer=customer).values_list("pk", flat=True).first()
+    if profile is not None:
+        own |= Q(model=Profile._meta.label_lower, object_id=profile)
+    return own
+
+
+def labels_of(changed: Mapping[str, Any]) -> str:
+    """The labels of what changed (column → value), in the order of the file, in words.
+
+    Of a profile that was just made only what it holds is named.
+    """
+    made = "customer_id" in changed
+    labels = [
+        str(label)
+        for name, label in LABELS.items()
+        if name in changed and not (made and changed[name] in (None, "", []))
+    ]
     return pgettext("between the items of a list", ", ").join(labels)
 
 
 def changes_of(customer: Customer, reader: User, *, limit: int) -> list[Line]:
-    """The newest changes of a file, in words for `reader`."""
-    return _told(list(log_of(customer)[:limit]), reader)
+    """The newest changes of a file and its profile, in words for `reader`."""
+    return told(log_of(customer)[:limit], reader)
 
 
 def changes_since(customer: Customer, version: int, reader: User) -> list[Line]:
@@ -46,21 +87,28 @@ def changes_since(customer: Customer, version: int, reader: User) -> list[Line]:
     `customer.version - version` entries hold all of them.
     """
     newest = AuditEntry.objects.of(customer).order_by("-id")[: max(customer.version - version, 0)]
-    touched = [entry for entry in newest if not COLUMNS.keys().isdisjoint(entry.before)]
-    return _told(touched, reader)
+    return told((entry for entry in newest if not COLUMNS.keys().isdisjoint(entry.before)), reader)
 
 
-def _told(entries: list[AuditEntry], reader: User) -> list[Line]:
-    """The entries in words, without the names of suppliers that `reader` may not see."""
-    sides = [side for entry in entries for side in (entry.before, entry.after)]
-    parents = {side["parent_id"] for side in sides if side.get("parent_id")}
-    if parents:
-        seen = set(
-            Customer.objects.visible_to(reader).filter(pk__in=parents).values_list("pk", flat=True)
+def told(entries: Iterable[AuditEntry], reader: User) -> list[Line]:
+    """The entries in words, without the names of customers that `reader` may not see."""
+    entries = list(entries)
+    named = {
+        side[name]
+        for entry in entries
+        for side in (entry.before, entry.after)
+        for name in OTHER_CUSTOMERS
+        if side.get(name)
+    }
+    seen: set[int] = set()
+    if named:
+        seen.update(
+            Customer.objects.visible_to(reader).filter(pk__in=named).values_list("pk", flat=True)
         )
-        for entry in entries:
-            pair = {entry.before.get("parent_id"), entry.after.get("parent_id")} - {None}
-            if not pair <= seen:
-                entry.before.pop("parent_id", None)
-                entry.after.pop("parent_id", None)
+    for entry in entries:
+        for name in OTHER_CUSTOMERS:
+            pair = {entry.before.get(name), entry.after.get(name)} - {None}
+            if not pair <= seen or (name == "customer_id" and entry.action == Action.CREATE):
+                entry.before.pop(name, None)
+                entry.after.pop(name, None)
     return described(entries)

@@ -6,12 +6,13 @@ where it has several; they are found by that name.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from django.apps import apps
 from django.db.models import TextChoices
@@ -55,6 +56,14 @@ class Entry:
     ref: str = ""
 
 
+class Dated(Protocol):
+    @property
+    def at(self) -> datetime: ...
+
+
+M = TypeVar("M", bound=Dated)
+
+
 class Source(Protocol):
     """What a timeline module offers: entries of one kind, and the group they are filtered by."""
 
@@ -90,31 +99,36 @@ def sources() -> tuple[Source, ...]:
 def collect(
     customer: Customer, *, before: datetime | None, limit: int = PAGE_SIZE, kind: str = ""
 ) -> Timeline:
-    """What happened to `customer` before `before` (or until now): all, or of a kind or group.
-
-    A page ends between two moments, never within one, so that nothing is lost when the next page
-    goes on before its last moment; it may hold a few entries less than `limit` for that.
-    """
+    """What happened to `customer` before `before` (or until now): all, or of a kind or group."""
     asked = [source for source in sources() if kind in ("", source.KIND, source.GROUP)]
+
+    def newest(number: int) -> Iterator[Entry]:
+        for source in asked:
+            yield from source.entries(customer, before=before, limit=number)
+
+    return Timeline(*first_page(newest, limit))
+
+
+def first_page(
+    newest: Callable[[int], Iterable[M]], limit: int
+) -> tuple[list[M], datetime | None]:
+    """At most `limit` of several lists, newest first, and the moment before which others begin.
+
+    `newest(n)` gives the n newest of each list. A page ends between two moments, never within
+    one, so that nothing is lost when the next page goes on before its last moment; it may hold a
+    few less than `limit` for that.
+    """
     while True:
-        found = sorted(
-            (
-                entry
-                for source in asked
-                for entry in source.entries(customer, before=before, limit=limit + 1)
-            ),
-            key=lambda entry: entry.at,
-            reverse=True,
-        )
+        found = sorted(newest(limit + 1), key=lambda one: one.at, reverse=True)
         page = whole_moments(found, limit)
         if page:
-            return Timeline(page, page[-1].at if len(found) > len(page) else None)
+            return page, page[-1].at if len(found) > len(page) else None
         if len(found) <= limit:
-            return Timeline(found, None)
+            return found, None
         limit *= 4
 
 
-def whole_moments(found: list[Entry], limit: int) -> list[Entry]:
+def whole_moments(found: list[M], limit: int) -> list[M]:
     """At most `limit` of `found` (newest first), without the moment that the cut would halve."""
     if len(found) <= limit:
         return found

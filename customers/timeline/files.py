@@ -26,9 +26,9 @@ def entries(customer: Customer, *, before: datetime | None, limit: int) -> list[
 
 def _entry(row: AuditEntry) -> Entry:
     who = {"who": row.actor_name or row.get_through_display()}
-    if row.action == Action.CREATE:
+    if row.action == Action.CREATE and row.model == Customer._meta.label_lower:
         title, icon, text = _("%(who)s made the file"), "document-plus", ""
     else:
         title, icon = _("%(who)s changed the file"), "pencil-square"
-        text = labels_of(row.before)
+        text = labels_of(row.after)
     return Entry(at=row.at, kind=KIND, icon=icon, title=title % who, text=text)
