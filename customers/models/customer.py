@@ -192,6 +192,7 @@ class Customer(Tracked, Record):
         indexes = [
             models.Index(fields=["owner", "-net_amount", "-id"], name="customer_by_owner_net"),
             models.Index(fields=["-net_amount", "-id"], name="customer_by_net"),
+            models.Index(fields=["abc", "-net_amount", "-id"], name="customer_by_tier"),
             models.Index(fields=["updated_at", "id"], name="customer_by_change"),
             models.Index(fields=["division"], name="customer_by_division"),
             models.Index(fields=["tax_id"], name="customer_by_tax_id"),
