@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from django.conf import settings
+from django.db.models import CharField, Count, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from accounts.models import User
 from accounts.roles import Role
 from crm.lib.text import Text
+from customers.models import Promise
 from visits.models import Reminder
 
 
@@ -46,10 +51,15 @@ class Group:
 
 TODAY = Page("visits:today", _("Today"), "sun", "visits:write")
 CUSTOMERS = Page("customers:list", _("Customers"), "building-storefront", "customers:read")
+NETWORKS = Page("customers:networks", _("Network"), "share", "customers:read")
+HAND_OVER = Page("customers:hand-over", _("Hand-over"), "arrows-right-left", "customers:assign")
 VISITS = Page("visits:list", _("Visits"), "map", "visits:read")
 OVERDUE = Page("visits:overdue", _("Overdue visits"), "clock", "visits:read")
+PROMISES = Page("customers:promises", _("Promises"), "flag", "customers:read")
 REMINDERS = Page("visits:reminders", _("Reminders"), "bell", "reminders:read")
-LOG_VISIT = Page("visits:new", _("Log a visit"), "plus", "visits:write", prominent=True)
+LOG = Page(
+    "customers:log-interaction", pgettext_lazy("button", "Log"), "plus", "customers:write", prominent=True
+)
 ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
 PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
 TIERS = Page("tiers:report", _("Tier report"), "chart-bar", "tiers:read")
@@ -64,18 +74,18 @@ JOBS = Page("accounts:jobs", _("Jobs"), "clock", "jobs:read")
 MORE = Page("more", _("More"), "bars-3")
 
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
-    (None, (TODAY, CUSTOMERS, REMINDERS)),
+    (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE)),
-    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS)),
+    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS, NETWORKS)),
     (_("Rules"), (CADENCES,)),
-    (_("Administration"), (USERS, TEAMS, KEYS, SYNCS, JOBS, AUDIT)),
+    (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
 )
 
 TABS: dict[str, tuple[Page, ...]] = {
-    Role.REP: (TODAY, CUSTOMERS, LOG_VISIT, REMINDERS, MORE),
+    Role.REP: (TODAY, CUSTOMERS, LOG, REMINDERS, MORE),
     Role.MANAGER: (TIERS, CUSTOMERS, OVERDUE, VISITS, MORE),
     Role.DIRECTOR: (TIERS, CUSTOMERS, OVERDUE, VISITS, MORE),
-    Role.SERVICE: (CUSTOMERS, ORDERS, LOG_VISIT, REMINDERS, MORE),
+    Role.SERVICE: (CUSTOMERS, ORDERS, LOG, REMINDERS, MORE),
     Role.FINANCE: (ORDERS, CUSTOMERS, PRODUCTS, TIERS, MORE),
     Role.COMPLIANCE: (CUSTOMERS, ORDERS, VISITS, AUDIT, MORE),
     Role.ADMINISTRATOR: (USERS, TEAMS, KEYS, AUDIT, MORE),
@@ -107,10 +117,25 @@ def _standing_on(request: HttpRequest) -> Page | None:
         return None
     if match.url_name == "of-customer":
         return CUSTOMERS  # a tab of the customer's file, whichever app it comes from
-    known = {page for _head, pages in RAIL for page in pages} | {LOG_VISIT, MORE}
+    known = {page for _head, pages in RAIL for page in pages} | {LOG, MORE}
     exact = next((page for page in known if page.url_name == match.view_name), None)
     above = [page for page in known if request.path.startswith(reverse(page.url_name))]
     return exact or max(above, key=lambda page: len(reverse(page.url_name)), default=None)
+
+
+def _waiting(user: User, today: date) -> dict[str, int]:
+    """How much waits for the reader on a page, by the page's name: one statement, on every page."""
+    waiting: list[QuerySet[Any, Any]] = []
+    if user.may("reminders:write"):
+        waiting.append(_counted("visits:reminders", Reminder.objects.of(user).current(today)))
+    if user.may("customers:write"):
+        waiting.append(_counted("customers:promises", Promise.objects.of(user).waiting(today)))
+    return dict(waiting[0].union(*waiting[1:], all=True)) if waiting else {}
+
+
+def _counted(page: str, rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    name = Value(page, output_field=CharField())
+    return rows.order_by().values(page=name).annotate(n=Count("pk")).values_list("page", "n")
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:
@@ -126,11 +151,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return frame
-    counts = {}
-    if user.may("reminders:write"):
-        today = timezone.localdate()
-        counts["visits:reminders"] = Reminder.objects.of(user).current(today).count()
-
+    counts = _waiting(user, timezone.localdate())
     here = _standing_on(request)
 
     def item(page: Page) -> Item:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import django_filters
-from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_filters.rest_framework import FilterSet
 
 from crm.lib.days import day_bounds
+from crm.lib.forms import DayInput
 from customers.filters import OwnerFilter, TeamFilter, people_in_sight
 from customers.models import Customer, Tier
 from visits.models import (
@@ -22,15 +21,6 @@ from visits.models import (
     VisitQuerySet,
     VisitStatus,
 )
-
-
-class DayInput(forms.DateInput):
-    """A day picker of the browser's own."""
-
-    input_type = "date"
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs, format="%Y-%m-%d")
 
 
 class VisitFilter(FilterSet):  # type: ignore[misc]  # no stubs

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import AuditEntry, User
+from crm.lib.forms import MomentField
 from customers.models import Customer
 from orders.models import Product, ProductQuerySet
 from visits.answers import MAX_NOTE, Answers, Care, Sales
@@ -24,7 +25,6 @@ from visits.places import Place
 NEW_FOR = timedelta(days=180)
 MAX_NEW_PRODUCTS = 12
 NONE = "none"
-YEARS = range(2000, 2101)
 
 
 def new_products(user: User, today: date) -> ProductQuerySet:
@@ -35,40 +35,6 @@ def new_products(user: User, today: date) -> ProductQuerySet:
         .filter(launched_on__gt=today - NEW_FOR, launched_on__lte=today)
         .order_by("-launched_on", "name", "pk")
     )
-
-
-class MomentInput(forms.DateTimeInput):
-    """A picker of day and time of the browser's own."""
-
-    input_type = "datetime-local"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%dT%H:%M")
-
-
-class MomentField(forms.DateTimeField):
-    """A moment in the company's time zone, to the minute."""
-
-    widget = MomentInput
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], **kwargs)
-
-    def to_python(self, value: Any) -> datetime | None:
-        """Refuse years in which no visit can be meant, before they change time zone."""
-        try:
-            moment = super().to_python(value)
-        except OverflowError:
-            moment = None
-        if value in self.empty_values:
-            return None
-        if moment is None or moment.year not in YEARS:
-            raise ValidationError(
-                _("The year lies between %(first)d and %(last)d."),
-                code="invalid",
-                params={"first": YEARS[0], "last": YEARS[-1]},
-            )
-        return moment
 
 
 class PlaceForm(forms.Form):

@@ -15,13 +15,16 @@ from accounts.models import Team, User
 from crm.demo import people
 from crm.demo.aftermath import write_past_reminders, write_sync_calls
 from crm.demo.catalogue import Item, write_products
+from crm.demo.contacts import write_contacts
+from crm.demo.dealings import write_dealings
 from crm.demo.fieldwork import write_visits
+from crm.demo.knowledge import write_knowledge
 from crm.demo.large import more_reps, write_large_business
 from crm.demo.network import make_dealers, write_cards, write_dealers
 from crm.demo.ordering import make_sales, write_sales
 from crm.demo.people import Staff, write_people
 from crm.demo.writing import Say, Writer
-from customers.models import Customer
+from customers.models import Customer, Promise
 from orders.models import Order, Product
 from tiers import tiering
 from tiers.actions import open_run
@@ -82,6 +85,7 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
     writer.settle()
     for as_of in _tier_days(today, runs=2 if size == "large" else 7):
         _rank(as_of, min(now, _at(as_of + timedelta(days=1), time(2, 10))), say)
+    write_contacts(writer, chance("contacts"))
     write_visits(
         writer,
         chance("visits"),
@@ -89,13 +93,21 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
         today=today,
         history_days=45 if size == "large" else 365,
     )
+    write_dealings(
+        writer,
+        chance("dealings"),
+        today=today,
+        history_days=45 if size == "large" else 365,
+    )
     if size == "small":
         write_past_reminders(writer, chance("greetings"), today=today)
         write_sync_calls(writer, chance("calls"), integration=staff.integration, today=today)
+    write_knowledge(writer, chance("knowledge"))
     writer.settle()
     write_cards(writer)
     writer.settle()
     say(f"{Visit.objects.count():,} visits")
+    say(f"{Promise.objects.count():,} promises")
     say(f"{make_reminders(today=today):,} reminders due")
 
 

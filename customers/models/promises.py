@@ -35,6 +35,13 @@ class PromiseQuerySet(ScopedQuerySet["Promise"]):
         """Those that `user` is to keep."""
         return self.filter(owner=user)
 
+    def named_like(self, words: str) -> Self:
+        """Those whose words, or whose customer's name, hold `words`."""
+        words = words.strip()
+        return self.filter(
+            models.Q(content__icontains=words) | models.Q(customer__name__icontains=words)
+        )
+
     def due_on(self, today: date) -> Self:
         """Open, and to be kept today."""
         return self.open().filter(due_on=today)

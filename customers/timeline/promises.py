@@ -18,7 +18,6 @@ from customers.timeline import Entry, Group
 KIND = "promise"
 GROUP = Group.PROMISES
 MADE, MOVED = "made", "moved"
-COLUMNS = ("at", "promise", "order", "what", "content", "note", "due", "until", "who")
 
 
 def entries(customer: Customer, *, before: datetime | None, limit: int) -> list[Entry]:
@@ -33,55 +32,61 @@ def entries(customer: Customer, *, before: datetime | None, limit: int) -> list[
         ),
         _told(moved.filter(at__lt=before) if before else moved, MOVED, 1, "at", "reason"),
     )  # fmt: skip
-    rows = parts[0].union(*parts[1:], all=True).order_by("-at", "-promise", "-order")[:limit]
-    return [_entry(dict(zip(COLUMNS, row, strict=True))) for row in rows]
+    rows = parts[0].union(*parts[1:], all=True).order_by("-happened_at", "-number", "-rank")
+    return [_entry(row) for row in rows[:limit]]
 
 
 def _told(rows: Any, what: Any, order: int, at: str, note: str) -> Any:
-    """The rows as COLUMNS, the same ones whichever table they come from."""
+    """The rows in the same columns, whichever table they come from."""
     of_promise = rows.model is Promise
     own = "" if of_promise else "promise__"
-    return rows.values_list(
-        F(at),
-        F("pk" if of_promise else "promise_id"),
-        Value(order, IntegerField()),
-        Cast(what if isinstance(what, F) else Value(what), TextField()),
-        Cast(F(f"{own}content"), TextField()),
-        Cast(F(note) if note else Value(""), TextField()),
-        F("due_on" if of_promise else "due_before"),
-        F("due_after") if not of_promise else Cast(Value(None), DateField()),
-        F("owner__name" if of_promise else "by__name"),
+    return rows.values(
+        happened_at=F(at),
+        number=F("pk" if of_promise else "promise_id"),
+        rank=Value(order, IntegerField()),
+        told=Cast(what if isinstance(what, F) else Value(what), TextField()),
+        said=Cast(F(f"{own}content"), TextField()),
+        note=Cast(F(note) if note else Value(""), TextField()),
+        due=F("due_on" if of_promise else "due_before"),
+        until=Cast(Value(None), DateField()) if of_promise else F("due_after"),
+        who=F("owner__name" if of_promise else "by__name"),
     )
 
 
 def _entry(row: dict[str, Any]) -> Entry:
     icon, tone, title, text = _words(row)
     return Entry(
-        at=row["at"],
+        at=row["happened_at"],
         kind=KIND,
         icon=icon,
         tone=tone,
         title=title,
         text=text,
-        url=reverse("customers:promise", args=[row["promise"]]),
+        url=reverse("customers:promise", args=[row["number"]]),
         ref=pgettext("promise", "Promise"),
     )
 
 
 def _words(row: dict[str, Any]) -> tuple[str, str, str, str]:
     """Icon, tone, title and the line under it."""
-    what, content, note = row["what"], row["content"], row["note"]
+    what, content, note = row["told"], row["said"], row["note"]
     if what == MADE:
         facts = {"day": day(row["due"]), "who": row["who"]}
-        return "flag", "", _("Promised: %(what)s") % {"what": content}, (
-            _("due %(day)s, %(who)s") % facts
+        return (
+            "flag",
+            "",
+            _("Promised: %(what)s") % {"what": content},
+            (_("due %(day)s, %(who)s") % facts),
         )
     if what == MOVED:
         facts = {"from": day(row["due"]), "to": day(row["until"]), "why": note}
-        return "calendar", "warn", _("Renegotiated: %(what)s") % {"what": content}, (
-            _("%(from)s → %(to)s, %(why)s") % facts
+        return (
+            "calendar",
+            "warn",
+            _("Renegotiated: %(what)s") % {"what": content},
+            (_("%(from)s → %(to)s, %(why)s") % facts),
         )
-    late = _days_late(row["at"], row["due"])
+    late = _days_late(row["happened_at"], row["due"])
     how_late = (
         ngettext("%(days)d day late", "%(days)d days late", late) % {"days": late} if late else ""
     )

@@ -1,0 +1,448 @@
+"""The pages of promises: the list, one promise, making one, and what can be done with it (P42)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Case, QuerySet, When
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from accounts.access import may, needs
+from accounts.models import AuditEntry, User
+from accounts.roles import Role
+from crm.lib.export import stream_table
+from crm.lib.formats import local_day
+from crm.lib.htmx import page_or_part, wants_part
+from crm.lib.keyset import count_up_to, keyset_page
+from crm.lib.listing import (
+    PAGE_SIZE,
+    found_by,
+    list_answer,
+    parameters,
+    quick_filters,
+    turns,
+)
+from crm.lib.text import Text
+from customers.filters import chips
+from customers.forms.promises import BreakForm, HandOverForm, PromiseForm, RenegotiateForm
+from customers.models import Customer, Promise, PromiseState
+from customers.models.promises import PromiseQuerySet
+from customers.promise_filters import PromiseFilter
+from customers.promising import keeping_rates, make, window
+
+TABS: tuple[tuple[Text, dict[str, str]], ...] = (
+    (pgettext_lazy("promise", "Open"), {}),
+    (gettext_lazy("Due today"), {"state": "today"}),
+    (pgettext_lazy("promise", "Late"), {"state": "late"}),
+    (pgettext_lazy("promise", "Kept"), {"state": "kept"}),
+    (pgettext_lazy("promise", "Broken"), {"state": "broken"}),
+)
+#: How many promises the panel of the day shows, and how many days it looks ahead.
+SHOWN = 6
+#: In which shape a promise stands on the page that acts on it.
+SHAPES = {"row": "customers/_promise_row.html", "item": "customers/_promise_item.html"}
+
+
+def in_sight(user: User) -> PromiseQuerySet:
+    return Promise.objects.visible_to(user).select_related("customer", "owner")
+
+
+def _filtered(request: HttpRequest, today: date) -> PromiseFilter:
+    promises = in_sight(cast(User, request.user))
+    return PromiseFilter(request.GET, promises, request=request, today=today)
+
+
+def _ordered(request: HttpRequest) -> tuple[str, str]:
+    """Open ones by what is due first; settled ones by the latest day."""
+    settled = request.GET.get("state", "") not in ("", "open", "today", "late")
+    return ("-due_on", "-id") if settled else ("due_on", "id")
+
+
+@require_safe
+@needs("customers:read")
+def list_(request: HttpRequest) -> HttpResponse:
+    """Promises in sight: a rep's own, a manager's teams'; open ones first by their day."""
+    user = cast(User, request.user)
+    today = timezone.localdate()
+    filters = _filtered(request, today)
+    found, names = found_by(filters), parameters(filters)
+    page = keyset_page(
+        found, order=_ordered(request), cursor=request.GET.get("cursor", ""), size=PAGE_SIZE
+    )
+    own = user.role in (Role.REP, Role.SERVICE)
+    fields = (*(("whose",) if own else ("owner", "team")), "due_from", "due_to")
+    context = {
+        "filters": filters,
+        "page": page,
+        "count": count_up_to(found),
+        "narrowed": any(request.GET.get(name) for name in filters.filters),
+        "chips": chips(filters, fields),
+        "tabs": quick_filters(request, names, TABS),
+        "today": today,
+        "may_write": may(user, "customers:write"),
+        "shows_owner": not own or filters.form.cleaned_data.get("whose") != "mine",
+        "customer": _customer_of(request, user),
+        **turns(request, names, page),
+    }
+    if may(user, "reports:read") and not wants_part(request):
+        context |= _rates(user, today)
+    return list_answer(request, "customers/promises.html", "customers/_promises_list.html", context)
+
+
+def _customer_of(request: HttpRequest, user: User) -> Customer | None:
+    number = request.GET.get("customer", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        return None
+    return Customer.objects.visible_to(user).filter(pk=int(number)).first()
+
+
+def _rates(user: User, today: date) -> dict[str, Any]:
+    """Who keeps promises in time, and the span it is worked out over."""
+    rates = keeping_rates(Promise.objects.visible_to(user), today=today)
+    due, in_time = sum(one.due for one in rates), sum(one.in_time for one in rates)
+    first, last = window(today)
+    span = f"due_from={first.isoformat()}&due_to={last.isoformat()}"
+    share = in_time / due if due else None
+    return {"rates": rates, "due": due, "in_time": in_time, "share": share, "span": span}
+
+
+@require_safe
+@needs("customers:read")
+def export(request: HttpRequest) -> HttpResponse:
+    """The filtered list as an Excel or CSV file."""
+    today = timezone.localdate()
+    found = found_by(_filtered(request, today)).order_by(*_ordered(request))
+    name = _("Promises %(day)s") % {"day": today.isoformat()}
+    head, rows = export_table(found)
+    return stream_table(name, head, rows, request.GET.get("format", "xlsx"))
+
+
+def export_table(promises: QuerySet[Promise]) -> tuple[list[str], Iterator[tuple[object, ...]]]:
+    """Titles and rows of the export, read from the database as they are written."""
+    head = [
+        *(_("Promise"), _("Customer"), _("Due"), _("State"), _("Days late"), _("Who keeps it")),
+        *(_("Made"), _("Made by"), _("Settled"), _("What came of it")),
+    ]
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for one in promises.select_related("customer", "owner", "made_by").iterator(2000):
+            yield (
+                one.content, one.customer.name, one.due_on, one.get_state_display(),
+                one.days_late or None, one.owner.display_name, one.made_at,
+                one.made_by.display_name, one.settled_at, one.outcome,
+            )  # fmt: skip
+
+    return head, rows()
+
+
+@require_safe
+@needs("customers:read")
+def due(request: HttpRequest) -> HttpResponse:
+    """What the reader is to keep today, what is late, and what comes next: a panel of the day."""
+    user = cast(User, request.user)
+    if not wants_part(request):
+        return redirect("customers:promises")
+    today = timezone.localdate()
+    mine = in_sight(user) if user.role == Role.MANAGER else in_sight(user).of(user)
+    context = {
+        "promises": list(mine.open().order_by("due_on", "id")[:SHOWN]),
+        "waiting": count_up_to(mine.waiting(today)),
+        "today": today,
+        "may_write": may(user, "customers:write"),
+        "shows_customer": True,
+        "shows_owner": user.role == Role.MANAGER,
+    }
+    return page_or_part(
+        request, "customers/_promises_due.html", "customers/_promises_due.html", context
+    )
+
+
+def next_steps(customer: Customer) -> dict[str, Any]:
+    """What the panel of the next steps on a customer's file needs (customers/_next_steps.html)."""
+    known = list(
+        Promise.objects.filter(customer=customer)
+        .select_related("owner")
+        .order_by(Case(When(state=PromiseState.OPEN, then=0), default=1), "due_on", "id")[:SHOWN]
+    )
+    return {
+        "promises": [promise for promise in known if promise.is_open],
+        "has_promises": bool(known),
+        "today": timezone.localdate(),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("customers:write")
+def new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Promise the customer something."""
+    user = cast(User, request.user)
+    now = timezone.now()
+    customer = get_object_or_404(Customer.objects.visible_to(user).select_related("owner"), pk=pk)
+    form = PromiseForm(
+        request.POST or None, customer=customer, user=user, today=timezone.localdate(now)
+    )
+    if form.is_valid():
+        try:
+            make(customer=customer, by=user, now=now, **form.cleaned_data)
+        except ValidationError as refused:
+            form.add_error(None, refused)
+        else:
+            messages.success(request, _("The promise is on the file."))
+            return redirect("customers:detail", pk=customer.pk)
+    context = {"form": form, "customer": customer, "title": _("Make a promise")}
+    context["action"] = _("Promise")
+    return render(request, "customers/promise_form.html", context)
+
+
+@require_safe
+@needs("customers:read")
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One promise with its history, and what can be done with it."""
+    user = cast(User, request.user)
+    promise = get_object_or_404(in_sight(user).select_related("made_by"), pk=pk)
+    today = timezone.localdate()
+    may_write = may(user, "customers:write")
+    context = {
+        "promise": promise,
+        "customer": promise.customer,
+        "renegotiations": promise.renegotiations.select_related("by"),
+        "today": today,
+        "may_write": may_write,
+        "may_renegotiate": may_write and promise.may_be_renegotiated(today),
+        "may_reopen": may_write and promise.may_be_reopened(today),
+        "break_form": BreakForm(),
+        "source_url": _source_url(promise.source),
+    }
+    return render(request, "customers/promise.html", context)
+
+
+def _source_url(source: str) -> str:
+    """The page of the record a promise was made in; "" where it has none."""
+    model, _colon, number = source.partition(":")
+    if not number.isdigit():
+        return ""
+    try:
+        return reverse(f"{model.partition('.')[0]}:detail", args=[int(number)])
+    except NoReverseMatch:
+        return ""
+
+
+# --- one tap, and taken back by one
+
+
+@require_POST
+@needs("customers:write")
+def keep(request: HttpRequest, pk: int) -> HttpResponse:
+    """Kept."""
+    now = timezone.now()
+    return _settled(request, pk, PromiseState.KEPT, lambda promise: promise.keep(now=now))
+
+
+@require_POST
+@needs("customers:write")
+def break_off(request: HttpRequest, pk: int) -> HttpResponse:
+    """Broken, with what came of it where somebody wrote that."""
+    now = timezone.now()
+    form = BreakForm(request.POST)
+    outcome = form.cleaned_data["outcome"] if form.is_valid() else ""
+    return _settled(
+        request,
+        pk,
+        PromiseState.BROKEN,
+        lambda promise: promise.break_off(outcome=outcome, now=now),
+    )
+
+
+@require_POST
+@needs("customers:write")
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back what was said today."""
+    now = timezone.now()
+    return _settled(request, pk, PromiseState.OPEN, lambda promise: promise.reopen(now=now))
+
+
+@transaction.atomic
+def _settled(
+    request: HttpRequest, pk: int, state: PromiseState, act: Callable[[Promise], None]
+) -> HttpResponse:
+    """Bring the promise into `state`, unless somebody changed it since the button was drawn."""
+    user = cast(User, request.user)
+    promise = _locked(user, pk)
+    if promise.state != state:  # otherwise it is the second press of the button
+        try:
+            _refuse_if_moved(promise, version_sent(request))
+            act(promise)
+        except ValidationError as refused:
+            return _answer(request, promise, " ".join(refused.messages), refused=True)
+    return _answer(request, promise, _said(promise), undo=state != PromiseState.OPEN)
+
+
+def _locked(user: User, pk: int) -> Promise:
+    promises = Promise.objects.visible_to(user).select_for_update(of=("self",))
+    return get_object_or_404(promises.select_related("customer__owner", "owner"), pk=pk)
+
+
+def version_sent(request: HttpRequest) -> int:
+    """The version that the button was drawn for; -1, which no record has, where it says none."""
+    text = request.POST.get("version") or request.GET.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def _refuse_if_moved(promise: Promise, version: int) -> None:
+    if version == promise.version:
+        return
+    last = AuditEntry.objects.of(promise).first()
+    raise ValidationError(
+        _("%(who)s changed this promise meanwhile. It is shown as it is now."),
+        code="changed",
+        params={"who": (last and last.actor_name) or "–"},
+    )
+
+
+def _said(promise: Promise) -> str:
+    if promise.state == PromiseState.OPEN:
+        return _("The promise is open again.")
+    if promise.state == PromiseState.BROKEN:
+        return _("Noted as broken.")
+    late = promise.days_late
+    if late:
+        told = ngettext("Kept, %(days)d day late.", "Kept, %(days)d days late.", late)
+        return told % {"days": late}
+    return _("Kept in time.")
+
+
+def _answer(
+    request: HttpRequest, promise: Promise, text: str, *, undo: bool = False, refused: bool = False
+) -> HttpResponse:
+    """The row as it is now with a toast, or without htmx the page where the button stood."""
+    undo_url = (
+        f"{reverse('customers:promise-reopen', args=[promise.pk])}?version={promise.version}"
+        if undo
+        else ""
+    )
+    shape = request.POST.get("shape", "") or request.GET.get("shape", "")
+    if not wants_part(request) or shape not in SHAPES:
+        level = messages.ERROR if refused else messages.SUCCESS
+        messages.add_message(request, level, text, extra_tags=undo_url)
+        to = _back(request, promise)
+        return HttpResponseClientRedirect(to) if wants_part(request) else redirect(to)
+    context = {
+        "promise": promise,
+        "today": timezone.localdate(),
+        "may_write": True,
+        "shape": shape,
+        "shows_customer": "shows_customer" in request.POST or "shows_customer" in request.GET,
+        "shows_owner": "shows_owner" in request.POST or "shows_owner" in request.GET,
+    }
+    response = render(request, SHAPES[shape], context)
+    toast: dict[str, Any] = {"text": text}
+    if undo_url:
+        shown = "".join(f"&{name}=1" for name in ("shows_customer", "shows_owner") if context[name])
+        toast["undo"] = {
+            "url": f"{undo_url}&shape={shape}{shown}",
+            "label": _("Undo"),
+            "target": f"#promise-{promise.pk}",
+        }
+    return trigger_client_event(response, "toast", toast)
+
+
+def _back(request: HttpRequest, promise: Promise) -> str:
+    """The page where the button stood, else the promise's own."""
+    to = request.POST.get("next", "") or request.META.get("HTTP_REFERER", "")
+    safe = url_has_allowed_host_and_scheme(
+        to, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return to if safe else reverse("customers:promise", args=[promise.pk])
+
+
+# --- another day, another person
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("customers:write")
+@transaction.atomic
+def renegotiate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Agree on another day while the old one has not passed."""
+    user = cast(User, request.user)
+    now = timezone.now()
+    today = local_day(now)
+    promise = _locked(user, pk)
+    form = RenegotiateForm(request.POST or None, instance=promise, today=today)
+    if form.is_valid():
+        try:
+            promise.renegotiate(
+                due_on=form.cleaned_data["new_day"],
+                reason=form.cleaned_data["reason"],
+                by=user,
+                now=now,
+            )
+        except ValidationError as refused:
+            _put_on(form, refused, {"due_on": "new_day"})
+        else:
+            messages.success(request, _("A new day is agreed."))
+            return redirect("customers:promise", pk=pk)
+    context = {
+        "form": form,
+        "promise": promise,
+        "customer": promise.customer,
+        "title": _("Agree on a new day"),
+        "action": _("Save the new day"),
+        "refusal": "" if promise.may_be_renegotiated(today) else _why_not(promise),
+    }
+    return render(request, "customers/promise_form.html", context)
+
+
+def _why_not(promise: Promise) -> str:
+    if promise.is_open:
+        return _("Its day has passed: say whether it was kept late or broken.")
+    return _("This promise is no longer open.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("customers:write")
+@transaction.atomic
+def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let somebody else keep it."""
+    user = cast(User, request.user)
+    promise = _locked(user, pk)
+    form = HandOverForm(request.POST or None, instance=promise)
+    if form.is_valid():
+        try:
+            promise.hand_over(to=form.cleaned_data["to"])
+        except ValidationError as refused:
+            form.add_error(None, refused)
+        else:
+            told = _("%(name)s keeps it from now on.")
+            messages.success(request, told % {"name": promise.owner.display_name})
+            return redirect("customers:promise", pk=pk)
+    context = {
+        "form": form,
+        "promise": promise,
+        "customer": promise.customer,
+        "title": _("Hand the promise over"),
+        "action": _("Hand over"),
+        "refusal": "" if promise.is_open else _why_not(promise),
+    }
+    return render(request, "customers/promise_form.html", context)
+
+
+def _put_on(form: Any, refused: ValidationError, names: dict[str, str]) -> None:
+    """Show a refusal at the field of the form that it is about."""
+    if not hasattr(refused, "error_dict"):
+        form.add_error(None, refused)
+        return
+    for name, errors in refused.error_dict.items():
+        form.add_error(names.get(name, name), errors)
