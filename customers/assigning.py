@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, User
@@ -30,27 +31,13 @@ def assign(customers: CustomerQuerySet, *, to: User | None, by: User, now: datet
     return len(pass_on(customers, to=to, by=by, now=now))
 
 
-@transaction.atomic
 def pass_on(
     customers: CustomerQuerySet, *, to: User | None, by: User, now: datetime
 ) -> dict[int, int | None]:
     """Like `assign`; answers who owned the changed files before, by the ids of the files."""
     require_successor(to, by=by)
-    successor = to.pk if to else None
     chosen = Customer.objects.visible_to(by).filter(pk__in=customers.values("pk"))
-    # In the order of their ids, as everybody locks them, so that nobody waits crosswise.
-    rows = list(
-        chosen.exclude(owner=successor)
-        .select_for_update(of=("self",))
-        .order_by("pk")
-        .values_list("pk", "name", "owner_id")
-    )
-    for ids in _batches([pk for pk, _name, _owner in rows]):
-        Customer.objects.filter(pk__in=ids).update(
-            owner=successor, version=F("version") + 1, updated_at=now
-        )
-    _write_entries(rows, successor, now)
-    return {pk: owner for pk, _name, owner in rows}
+    return move_rows(chosen, "owner", to.pk if to else None, named="name", now=now)
 
 
 def require_successor(to: User | None, *, by: User) -> None:
@@ -68,6 +55,37 @@ def require_successor(to: User | None, *, by: User) -> None:
         )
 
 
+@transaction.atomic
+def move_rows(
+    rows: QuerySet[Any], field: str, person: int | None, *, named: str, now: datetime
+) -> dict[int, int | None]:
+    """Put `person` into the foreign key `field` of `rows`; who stood there before, by their ids.
+
+    One statement, an audit entry and a new version for each row that changes; `named` is the
+    column that the entries call a row by. Rows are locked in the order of their ids, as everybody
+    locks them, so that nobody waits crosswise.
+    """
+    column = f"{field}_id"
+    moved = list(
+        rows.exclude(**{column: person})
+        .select_for_update(of=("self",))
+        .order_by("pk")
+        .values_list("pk", named, column)
+    )
+    for ids in _batches([pk for pk, _name, _before in moved]):
+        rows.model._default_manager.filter(pk__in=ids).update(
+            **{column: person}, version=F("version") + 1, updated_at=now
+        )
+    _write_entries(rows.model, column, moved, person, now)
+    return {pk: before for pk, _name, before in moved}
+
+
+def in_batches(rows: QuerySet[Any], ids: Sequence[int]) -> Iterator[QuerySet[Any]]:
+    """`rows` with these ids, some thousand at a time, in their order."""
+    for some in _batches(sorted(ids)):
+        yield rows.filter(pk__in=some)
+
+
 def _batches(ids: Sequence[int]) -> Iterator[list[int]]:
     rest = iter(ids)
     while some := list(islice(rest, BATCH)):
@@ -75,11 +93,15 @@ def _batches(ids: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _write_entries(
-    rows: Sequence[tuple[int, str, int | None]], successor: int | None, now: datetime
+    model: Any,
+    column: str,
+    rows: Sequence[tuple[int, str, int | None]],
+    person: int | None,
+    now: datetime,
 ) -> None:
-    """One audit entry for each file, with one statement."""
+    """One audit entry for each row, with one statement."""
     blank = AuditEntry.build(
-        model=Customer, object_id=0, object_name="", action=Action.UPDATE, before={}, after={}
+        model=model, object_id=0, object_name="", action=Action.UPDATE, before={}, after={}
     )
     same = {
         "at": now,
@@ -87,15 +109,15 @@ def _write_entries(
         "actor_name": blank.actor_name,
         "key_id": blank.key_id,
         "through": blank.through,
-        "action": blank.action,
+        "action": Action.UPDATE.value,
         "model": blank.model,
-        "after": {"owner_id": successor},
+        "after": {column: person},
     }
     bulk.append(
         AuditEntry,
         (
-            {"object_id": pk, "object_name": name[:200], "before": {"owner_id": owner}}
-            for pk, name, owner in rows
+            {"object_id": pk, "object_name": name[:200], "before": {column: before}}
+            for pk, name, before in rows
         ),
         same=same,
     )

@@ -13,7 +13,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.forms.utils import flatatt
 from django.http import HttpRequest
+from django.urls import reverse_lazy
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import FilterSet
 from drf_spectacular.types import OpenApiTypes
@@ -21,7 +25,10 @@ from drf_spectacular.utils import extend_schema_field
 
 from accounts.models import Team, User
 from accounts.models.users import team_ids_below
-from customers import divisions
+from crm.lib.days import day_bounds
+from crm.lib.forms import DayInput
+from customers import completeness, divisions
+from customers.hierarchy import Tie
 from customers.hierarchy import below as below_customer
 from customers.models import (
     Customer,
@@ -47,6 +54,17 @@ ABC_CHOICES = (
 UNCLEAR = (DivisionFound.AMBIGUOUS, DivisionFound.UNKNOWN)
 MOST_ID = 2**63 - 1
 YES_NO = (("", _("any")), ("true", _("yes")), ("false", _("no")))
+#: A text field that offers the tags in use.
+CHOICES_OF_TAGS = {
+    "list": "tags",
+    "autocomplete": "off",
+    "hx-get": reverse_lazy("customers:tags"),
+    "hx-trigger": "focus once",
+    "hx-target": "#tags",
+    "hx-swap": "innerHTML",
+    "hx-push-url": "false",
+    "hx-sync": "this",
+}
 TYPED = forms.TextInput(attrs={"placeholder": _("any"), "size": 4})
 #: Days and moments outside these years are typing errors, and some overflow in UTC.
 DAYS = (MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2199, 12, 31)))
@@ -107,7 +125,8 @@ class _HasTag(Func):
 def tagged(customers: CustomerQuerySet, tag: str) -> CustomerQuerySet:
     """Customers that carry `tag`, exactly as written."""
     if connection.vendor == "postgresql":
-        return customers.filter(tags__contains=[tag])
+        # The index holds files with tags only; the planner cannot conclude that by itself.
+        return customers.exclude(tags=[]).filter(tags__contains=[tag])
     return customers.filter(_HasTag(F("tags"), Value(tag)))
 
 
@@ -143,12 +162,39 @@ class AreaFilter(django_filters.CharFilter):  # type: ignore[misc]  # no stubs
         return qs.filter(inside)
 
 
+class PlainSelect(forms.Select):
+    """A select written at once: Django renders a template for each of some hundred people."""
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        chosen = set(self.format_value(value))
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (key, mark_safe(" selected") if str(key) in chosen else "", label)
+                for key, label in self.choices
+            ),
+        )
+        return format_html(
+            "<select{}>{}</select>",
+            flatatt(self.build_attrs({**self.attrs, "name": name}, attrs)),
+            options,
+        )
+
+
 @extend_schema_field(OpenApiTypes.STR)
 class OwnerFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # no stubs
     """Rows of one owner in the reader's sight, by username."""
 
     def __init__(self, path: str, **options: Any) -> None:
-        options = {"label": _("Owner"), "empty_label": _("any"), **options}
+        options = {
+            "label": _("Owner"),
+            "empty_label": _("any"),
+            "widget": PlainSelect,
+            **options,
+        }
         super().__init__(path, queryset=people_in_sight, to_field_name="username", **options)
 
 
@@ -157,14 +203,16 @@ class TeamFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # no 
     """Rows of one team in the reader's sight and of the teams below it; `path` leads to a team."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(path, queryset=teams_in_sight, label=_("Team"), empty_label=_("any"))
+        super().__init__(
+            path, queryset=teams_in_sight, label=_("Team"), empty_label=_("any"), widget=PlainSelect
+        )
 
     def filter(self, qs: Any, value: Team | None) -> Any:
         return qs.filter(**{f"{self.field_name}__in": below(value)}) if value else qs
 
 
 class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
-    """`q` and `search` look in name, number, phone and tax number."""
+    """`q` and `search` look in names, pinyin, initials, numbers, phones and contacts."""
 
     q = django_filters.CharFilter(method="search_words", label=_("Search"))
     search = django_filters.CharFilter(method="search_words", label=_("Search"))
@@ -188,7 +236,11 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
     )
     team = TeamFilter("owner__team")
     division = AreaFilter(label=_("Area"), widget=TYPED)
-    tag = django_filters.CharFilter(method="with_tag", label=_("Tag"), widget=TYPED)
+    tag = django_filters.CharFilter(
+        method="with_tag",
+        label=_("Tag"),
+        widget=forms.TextInput(attrs={**CHOICES_OF_TAGS, "placeholder": _("any"), "size": 4}),
+    )
     buyout = django_filters.BooleanFilter(label=_("Buyout"), widget=YesNo)
     key_account = django_filters.BooleanFilter(label=_("Key account"), widget=YesNo)
     parent = django_filters.CharFilter(
@@ -197,9 +249,22 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
     group_head = django_filters.CharFilter(
         field_name="group_head__external_id", label=_("Number of the head of the group")
     )
-    under = django_filters.NumberFilter(method="supplied_by", label=_("In the network of"))
+    under = django_filters.NumberFilter(method="below_one", label=_("In the network of"))
+    in_group = django_filters.NumberFilter(method="below_one", label=_("In the group of"))
     area_unclear = django_filters.BooleanFilter(
         method="with_unclear_area", label=_("Area unclear"), widget=YesNo
+    )
+    missing = django_filters.ChoiceFilter(
+        method="lacking",
+        choices=[(wanted.name, wanted.label) for wanted in completeness.WANTED],
+        label=_("Missing"),
+        empty_label=_("any"),
+    )
+    filed_from = django_filters.DateFilter(
+        method="filed", label=_("On file from"), validators=DAYS, widget=DayInput
+    )
+    filed_to = django_filters.DateFilter(
+        method="filed", label=_("On file until"), validators=DAYS, widget=DayInput
     )
     updated_since = django_filters.IsoDateTimeFilter(
         field_name="updated_at", lookup_expr="gte", label=_("Changed since"), validators=MOMENTS
@@ -221,7 +286,7 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
         unranked = Q(abc=None) if "none" in wanted else Q(pk__in=[])
         return customers.filter(Q(abc__in=wanted - {"none"}) | unranked)
 
-    def supplied_by(
+    def below_one(
         self, customers: CustomerQuerySet, name: str, customer_id: Decimal
     ) -> CustomerQuerySet:
         """Everything below one customer, at any depth, that the reader sees."""
@@ -229,7 +294,19 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
         above = Customer.objects.filter(pk=int(min(customer_id, Decimal(MOST_ID))))
         if not isinstance(reader, User) or not above.visible_to(reader).exists():
             return customers.none()
-        return customers & below_customer(int(customer_id), reader)
+        tie = Tie.GROUP if name == "in_group" else Tie.SUPPLY
+        return customers.filter(pk__in=below_customer(int(customer_id), reader, tie).values("pk"))
+
+    def lacking(self, customers: CustomerQuerySet, name: str, wanted: str) -> CustomerQuerySet:
+        """Files that lack something they should hold (P4)."""
+        return completeness.without(customers, wanted)
+
+    def filed(self, customers: CustomerQuerySet, name: str, day: date) -> CustomerQuerySet:
+        """Files made on or after a day of the company, or on or before it."""
+        start, end = day_bounds(day, day)
+        if name == "filed_from":
+            return customers.filter(created_at__gte=start)
+        return customers.filter(created_at__lt=end)
 
     def with_unclear_area(
         self, customers: CustomerQuerySet, name: str, unclear: bool

@@ -19,14 +19,16 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from accounts.models import JobRun, SyncCall, Team, User
 from accounts.roles import Role
 from customers import reads
-from customers.models import Customer, FileRead, Supplier
+from customers.merging import merge
+from customers.models import Customer, FileRead, HandOver, Supplier
 from orders.models import OrderLine
 from tests.factories import (
     make_contact,
     make_customer,
-    make_key,
     make_interaction,
+    make_key,
     make_order,
+    make_pair,
     make_product,
     make_promise,
     make_team,
@@ -63,6 +65,15 @@ OWNED = {
     "customers:log-export": "customer",
     "customers:profile": "customer",
     "customers:timeline": "customer",
+    "customers:network": "customer",
+    "customers:network-below": "customer",
+    "customers:hand-back": "hand_over",
+    "customers:duplicate-dismiss": "pair",
+    "customers:duplicate-reopen": "pair",
+    "customers:merge": "customer",
+    "customers:merged": "merge",
+    "customers:merge-undo": "merge",
+    "customer-merge": "customer",
     "customers:interaction": "interaction",
     "customers:interaction-delete": "interaction",
     "customers:interaction-restore": "interaction",
@@ -97,6 +108,7 @@ OWNED = {
     "customer-profile": "customer",
     "customer-stats": "customer",
     "customer-timeline": "customer",
+    "customer-network": "customer",
     "order-detail": "order",
     "visit-detail": "visit",
     "reminder-detail": "reminder",
@@ -188,6 +200,13 @@ def records(customer, rep, north) -> dict[str, Any]:
         "interaction": make_interaction(customer, rep),
         "reminder": Reminder.objects.create(
             occasion="mid_autumn", on=date(2026, 9, 25), customer=customer, user=rep
+        ),
+        "hand_over": HandOver.objects.create(
+            giver=rep, successor=rep, by=rep, at=timezone.now(), count=1, customer_ids=[customer.pk]
+        ),
+        "pair": make_pair(customer, make_customer(owner=rep)),
+        "merge": merge(
+            gone_id=make_customer(owner=rep).pk, into_id=customer.pk, by=rep, now=timezone.now()
         ),
         "product": product,
         "policy": policy,
@@ -327,6 +346,12 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
             order=records["order"], line_no=number + 2, product=product, quantity=1, unit_price=1
         )
         make_user(role=Role.REP, team=make_team(parent=north))
+        make_pair(records["customer"], another)
+        gone = make_customer(owner=rep, phone="057585123456")
+        merge(gone_id=gone.pk, into_id=another.pk, by=rep, now=timezone.now())
+        JobRun.objects.create(kind="duplicates", owner=rep, created_at=timezone.now())
+        HandOver.objects.create(giver=rep, successor=rep, by=rep, at=timezone.now(), count=1)
+        make_customer(owner=rep, group_head=records["customer"])
         make_key()
         SyncCall.objects.create(resource="orders", actor=rep, errors=[{"index": number}])
         PeriodicTask.objects.create(

@@ -224,7 +224,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
             self._scope_tie(tie)
         division = self.fields["division"]
         division.stored = self.instance.division  # type: ignore[attr-defined]
-        division.widget.attrs |= _suggesting("areas", "divisions")
+        division.widget.attrs |= suggesting("areas", "divisions")
         self.fields["phone"].stored = self.instance.phone  # type: ignore[attr-defined]
         self.fields["custom"].stored = self.instance.custom  # type: ignore[attr-defined]
 
@@ -248,7 +248,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
             del self.fields[tie]  # it is out of sight: neither shown nor changed
             return
         self.fields[tie].choices = choices  # type: ignore[attr-defined]
-        self.fields[tie].widget.attrs |= _suggesting("suggest", "parents")
+        self.fields[tie].widget.attrs |= suggesting("suggest", "parents")
 
     @cached_property
     def panels(self) -> list[tuple[Any, list[forms.BoundField]]]:
@@ -297,7 +297,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
         )
 
 
-def _suggesting(view: str, choices: str) -> dict[str, Any]:
+def suggesting(view: str, choices: str) -> dict[str, Any]:
     """Attributes of a text field that asks the server for choices while one types."""
     return {
         "list": choices,

@@ -35,6 +35,7 @@ from customers.hierarchy import Tie
 from customers.models import Customer, CustomerQuerySet, Profile, Supplier
 from customers.people import decision_chain
 from customers.timeline import Group, M, collect, sources
+from customers.views.duplicates import warning_for
 from customers.views.promises import next_steps
 
 
@@ -188,12 +189,14 @@ def new(request: HttpRequest) -> HttpResponse:
     """Make a customer's file; one made by a rep is hers."""
     user = cast(User, request.user)
     form = CustomerForm(request.POST or None, user=user, initial=_preset(request))
-    if request.method == "POST" and form.is_valid():
+    valid = request.method == "POST" and form.is_valid()
+    warning = warning_for(request.POST, user) if valid and "anyway" not in request.POST else None
+    if valid and not warning:
         customer = file_customer(customer=form.save(commit=False), by=user)
         messages.success(request, _("%(name)s is on file.") % {"name": customer.name})
         _wonder_at_supplier(request, customer)
         return redirect("customers:detail", pk=customer.pk)
-    return render(request, "customers/form.html", {"form": form})
+    return render(request, "customers/form.html", {"form": form, "warning": warning})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
