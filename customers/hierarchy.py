@@ -123,6 +123,13 @@ def path_to(customer: Customer, reader: User, tie: str = Tie.SUPPLY) -> list[Cus
     return path[::-1]
 
 
+def head_in_sight(customer: Customer, reader: User) -> Customer | None:
+    """The head of the customer's group where the reader may see it."""
+    if customer.group_head_id is None:
+        return None
+    return Customer.objects.visible_to(reader).filter(pk=customer.group_head_id).first()
+
+
 @dataclass(slots=True)
 class Total:
     """What some customers come to: how many, their net amount of the tier window, its orders."""

@@ -3,7 +3,9 @@
 from django.urls import path
 
 from customers.views import (
+    areas,
     bulk,
+    completeness,
     contacts,
     duplicates,
     filelog,
@@ -75,6 +77,8 @@ urlpatterns = [
     path("merges/<int:pk>/", duplicates.merged, name="merged"),
     path("merges/<int:pk>/undo/", duplicates.merge_undo, name="merge-undo"),
     path("<int:pk>/merge/", duplicates.merge, name="merge"),
+    path("completeness/", completeness.completeness, name="completeness"),
+    path("completeness/export/", completeness.export, name="completeness-export"),
     path("<int:pk>/", files.detail, name="detail"),
     path("<int:pk>/edit/", files.edit, name="edit"),
     path("<int:pk>/file/", files.file, name="file"),
@@ -84,6 +88,8 @@ urlpatterns = [
     path("hand-over/", handover.hand_over, name="hand-over"),
     path("hand-over/<int:pk>/back/", handover.hand_back, name="hand-back"),
     path("network/", network.networks, name="networks"),
+    path("<int:pk>/area/", areas.choose, name="area"),
+    path("<int:pk>/area/again/", areas.again, name="area-again"),
     path("<int:pk>/network/", network.network, name="network"),
     path("<int:pk>/network/below/", network.below, name="network-below"),
     path("<int:pk>/timeline/", files.timeline, name="timeline"),

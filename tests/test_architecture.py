@@ -66,6 +66,8 @@ OWNED = {
     "customers:profile": "customer",
     "customers:timeline": "customer",
     "customers:network": "customer",
+    "customers:area": "customer",
+    "customers:area-again": "customer",
     "customers:network-below": "customer",
     "customers:hand-back": "hand_over",
     "customers:duplicate-dismiss": "pair",

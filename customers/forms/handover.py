@@ -19,7 +19,7 @@ from customers.models import Customer, CustomerQuerySet
 AREAS = (1, 2)
 
 
-class GiverField(forms.ModelChoiceField):
+class GiverField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not at run time
     """Somebody who owns customers; says how many, and whether the account is closed."""
 
     def label_from_instance(self, person: Any) -> str:

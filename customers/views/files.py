@@ -35,6 +35,7 @@ from customers.hierarchy import Tie
 from customers.models import Customer, CustomerQuerySet, Profile, Supplier
 from customers.people import decision_chain
 from customers.timeline import Group, M, collect, sources
+from customers.views.areas import area_marks
 from customers.views.duplicates import warning_for
 from customers.views.promises import next_steps
 
@@ -173,7 +174,9 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **file_frame(customer, user, "file"),
         **filled(customer, user),
+        **area_marks(customer),
         "parent": parent_in_sight(customer, user),
+        "group_head": hierarchy.head_in_sight(customer, user),
         "profile": profile,
         "months": listed(month(date(2000, number, 1)) for number in profile.purchase_months),
         "categories": listed(profile.past_categories),
