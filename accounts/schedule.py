@@ -16,6 +16,8 @@ NAMES = (
     gettext_noop("Tiers, every night"),
     gettext_noop("Holiday reminders"),
     gettext_noop("Clear out what has expired"),
+    gettext_noop("Search for duplicates"),
+    gettext_noop("Delete old import files"),
 )
 
 DAYS: dict[str, Text] = {

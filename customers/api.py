@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from django.db import transaction
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -19,14 +20,16 @@ from accounts.models import User
 from crm.lib.api import RecordViewSet, fetch_related
 from crm.lib.contributions import contributions
 from crm.lib.fields import read_moment
+from crm.lib.idempotency import once
 from crm.lib.pagination import page_size
-from customers import completeness, hierarchy, reads, timeline
+from customers import completeness, hierarchy, merging, reads, timeline
 from customers.actions import change_customer, file_customer
 from customers.filters import CustomerFilter
 from customers.hierarchy import Tie
 from customers.models import Customer
 from customers.serializers import (
     CustomerSerializer,
+    MergeSerializer,
     NetworkSerializer,
     StatsSerializer,
     TimelineSerializer,
@@ -130,6 +133,24 @@ class CustomerViewSet(RecordViewSet):
             for name, tie in (("supply", Tie.SUPPLY), ("group", Tie.GROUP))
         }
         return Response(NetworkSerializer(shown).data)
+
+    @extend_schema(request=MergeSerializer, responses=CustomerSerializer, filters=False)
+    @action(detail=True, methods=["post"], pagination_class=None)
+    def merge(self, request: Request, pk: str) -> Response:
+        """Let this file go into another: its values fill the empty ones there, all that hangs on
+        it goes over, and its external_id stays good. Asked again, the answer is the same."""
+
+        def answer() -> Response:
+            by = cast(User, request.user)
+            if merging.merged_into(int(pk), by) is None:
+                get_object_or_404(self.get_queryset(), pk=pk)
+            asked = MergeSerializer(data=request.data)
+            asked.is_valid(raise_exception=True)
+            into = asked.validated_data["into"]
+            merging.merge_once(gone_id=int(pk), into_id=into, by=by, now=timezone.now())
+            return self.answer(get_object_or_404(self.get_queryset(), pk=into))
+
+        return once(request, answer, now=timezone.now())
 
     @extend_schema(responses=StatsSerializer, filters=False)
     @action(detail=True, pagination_class=None)

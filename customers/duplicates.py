@@ -278,6 +278,11 @@ def _batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield some
 
 
+def find(step: Step, *, now: datetime) -> dict[str, int]:
+    """Search the whole database and keep what is found: the work of one job."""
+    return keep(search(step), now=now)
+
+
 @transaction.atomic
 def keep(findings: Findings, *, now: datetime) -> dict[str, int]:
     """Write the pairs that are new or scored otherwise; those found no more go.

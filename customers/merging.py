@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.http import Http404
@@ -20,6 +21,7 @@ from accounts.models.audit import RESOURCES, Action
 from accounts.roles import Role
 from crm.lib import bulk
 from crm.lib.contributions import contributions
+from crm.lib.problems import Conflict
 from crm.lib.text import Text
 from customers import cards, hierarchy, moving
 from customers.duplicates import GONE
@@ -191,6 +193,22 @@ def merge(
     return record
 
 
+def merge_once(*, gone_id: int, into_id: int, by: User, now: datetime) -> None:
+    """`merge` by the defaults; nothing where the file went into the same one already.
+
+    Raises Conflict where one of the two has gone into another file meanwhile.
+    """
+    try:
+        merge(gone_id=gone_id, into_id=into_id, by=by, now=now)
+    except Http404:
+        earlier = merged_into(gone_id, by)
+        if earlier is not None and earlier.survivor_id == into_id:
+            return
+        if earlier is not None or merged_into(into_id, by) is not None:
+            raise Conflict(_("This file went into another one already.")) from None
+        raise
+
+
 def _values(
     fields: tuple[Field, ...],
     ours: models.Model,
@@ -322,6 +340,30 @@ def why_not(record: Merge) -> str:
                 "The file it went into, %(name)s, was merged itself: undo that merge first."
             ) % {"name": later.gone_name}
     return ""
+
+
+#: Rows that a reader of the merge cares for; the rest is bookkeeping.
+_TOLD = (
+    "orders.order",
+    "visits.visit",
+    "visits.reminder",
+    "customers.contact",
+    "customers.promise",
+    "customers.interaction",
+    "customers.supplier",
+    "customers.customer",
+)
+
+
+def went_over(record: Merge) -> list[tuple[Text, int]]:
+    """What kind of rows went over to the survivor, and how many of each."""
+    counted = []
+    for label in _TOLD:
+        part = record.moved.get(label, {})
+        number = sum(len(ids) for ids in part.get("moved", {}).values())
+        if number:
+            counted.append((apps.get_model(label)._meta.verbose_name_plural or label, number))
+    return counted
 
 
 def merges_in_sight(user: User) -> models.QuerySet[Merge]:

@@ -139,6 +139,12 @@ class CustomerSerializer(RecordSerializer[Customer]):
         return owner
 
 
+class MergeSerializer(serializers.Serializer[Any]):
+    into = serializers.IntegerField(
+        min_value=1, max_value=2**63 - 1, help_text="Id of the file that stays."
+    )
+
+
 class StatsSerializer(serializers.Serializer[Any]):
     """What a customer's orders come to; days are the company's."""
 

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from accounts import jobs
 from accounts.audit import Through, acting
+from customers import duplicates
 from customers.importing import steps
+from customers.jobs import SEARCH
 
 
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
@@ -28,3 +30,16 @@ def clear_imports() -> None:
     """Delete uploaded files that are old, and what nobody needs of old imports."""
     with acting(through=Through.JOB):
         steps.clear(now=timezone.now())
+
+
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
+def find_duplicates(*, job_id: int) -> None:
+    """Search the whole database for files of one company, and keep the pairs."""
+    now = timezone.now()
+    jobs.work(job_id, lambda _job, step: duplicates.find(step, now=now), now=now)
+
+
+@shared_task
+def find_duplicates_nightly() -> None:
+    """Ask for the search of the night."""
+    jobs.request(SEARCH, owner=None, parameters={}, now=timezone.now())

@@ -12,7 +12,7 @@ from accounts.models import ApiKey, Team, User
 from accounts.roles import Role
 from customers import cards
 from customers.contacts import save_contact
-from customers.models import Channel, Contact, Customer, Interaction, Promise
+from customers.models import Channel, Contact, Customer, DuplicatePair, Interaction, Promise
 from orders.models import Order, OrderLine, OrderStatus, Product
 from visits.models import Visit
 
@@ -60,6 +60,13 @@ def make_customer(**values: Any) -> Customer:
 def make_contact(customer: Customer | None = None, **values: Any) -> Contact:
     values.setdefault("name", f"Contact {next(_number)}")
     return save_contact(contact=Contact(customer=customer or make_customer(), **values))
+
+
+def make_pair(one: Customer, other: Customer, **values: Any) -> DuplicatePair:
+    """Two files that a search found to look like one company."""
+    first, second = sorted((one.pk, other.pk))
+    values = {"score": 80, "reasons": ["name", "phone"], "found_at": local(2026, 6, 16), **values}
+    return DuplicatePair.objects.create(first_id=first, second_id=second, **values)
 
 
 def make_product(**values: Any) -> Product:

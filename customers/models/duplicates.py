@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.access import owned_by_sight_of
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from customers.models.customer import Customer
 
 
 class PairState(models.TextChoices):
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("pair of files", "Open")
     DISMISSED = "dismissed", _("Not the same")
+
+
+class DuplicatePairQuerySet(models.QuerySet["DuplicatePair"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Pairs of which `user` may see both files."""
+        return self.filter(
+            owned_by_sight_of(user, "first__owner"), owned_by_sight_of(user, "second__owner")
+        )
+
+    def of(self, customer: Customer) -> Self:
+        """Pairs that `customer` is one of."""
+        return self.filter(models.Q(first=customer) | models.Q(second=customer))
 
 
 class DuplicatePair(models.Model):
@@ -30,6 +53,8 @@ class DuplicatePair(models.Model):
     )
     settled_at = models.DateTimeField(null=True)
 
+    objects = DuplicatePairQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["first", "second"], name="one_pair_of_two_files"),
@@ -41,6 +66,20 @@ class DuplicatePair(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first_id} = {self.second_id}"
+
+    @property
+    def files(self) -> tuple[Customer, Customer]:
+        return self.first, self.second
+
+    def dismiss(self, *, by: User, now: datetime) -> None:
+        """The two are not one company, whatever later searches find."""
+        self.state, self.settled_by, self.settled_at = PairState.DISMISSED, by, now
+        self.save(update_fields=["state", "settled_by", "settled_at"])
+
+    def reopen(self) -> None:
+        """Take `dismiss` back."""
+        self.state, self.settled_by, self.settled_at = PairState.OPEN, None, None
+        self.save(update_fields=["state", "settled_by", "settled_at"])
 
 
 class Merge(models.Model):

@@ -1,0 +1,26 @@
+"""Searches for duplicates every night: 02:50 company time, as a schedule one may move."""
+
+from django.conf import settings
+from django.db import migrations
+
+TASK = "customers.tasks.find_duplicates_nightly"
+
+
+def create(apps, schema_editor):
+    alias = schema_editor.connection.alias
+    tasks = apps.get_model("django_celery_beat", "PeriodicTask").objects.using(alias)
+    if tasks.filter(task=TASK).exists():
+        return
+    crontabs = apps.get_model("django_celery_beat", "CrontabSchedule").objects.using(alias)
+    at = {"minute": "50", "hour": "2", "day_of_week": "*", "day_of_month": "*"}
+    when = {**at, "month_of_year": "*", "timezone": settings.TIME_ZONE}
+    crontab = crontabs.filter(**when).first() or crontabs.create(**when)
+    tasks.create(name="Search for duplicates", task=TASK, crontab=crontab)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("customers", "0011_tag_and_tier_indexes"),
+        ("django_celery_beat", "0019_alter_periodictasks_options"),
+    ]
+    operations = [migrations.RunPython(create, migrations.RunPython.noop)]

@@ -1,0 +1,285 @@
+"""The pages of duplicates: the worklist, the merge of two files, the merges that were made."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import jobs
+from accounts.access import may, needs
+from accounts.history import Change
+from accounts.models import AuditEntry, JobRun, User
+from accounts.models.audit import Action
+from accounts.views.runs import shown as job_shown
+from crm.lib.htmx import page_or_part
+from crm.lib.keyset import count_up_to, keyset_page
+from crm.lib.listing import Tab, address, turns
+from crm.lib.text import Text
+from customers import merging
+from customers.changes import told
+from customers.duplicates import traits_written, warn
+from customers.forms.merging import MergeForm, OtherFileForm
+from customers.jobs import SEARCH
+from customers.likeness import Reason
+from customers.models import Customer, DuplicatePair, Merge, PairState
+
+PAGE_SIZE = 50
+WORDS: dict[str, Text] = {
+    Reason.NAME: gettext_lazy("same name"),
+    Reason.SOUND: gettext_lazy("names that sound the same"),
+    Reason.TYPO: gettext_lazy("one character differs in the name"),
+    Reason.PLACE: gettext_lazy("same place"),
+    Reason.PHONE: gettext_lazy("same phone"),
+    Reason.ADDRESS: gettext_lazy("same address"),
+    Reason.STREET: gettext_lazy("same house number"),
+    Reason.TAX_ID: gettext_lazy("same tax number"),
+}
+TABS = (
+    (PairState.OPEN, gettext_lazy("To look at")),
+    (PairState.DISMISSED, gettext_lazy("Not the same")),
+)
+
+
+def reasons_in_words(codes: list[str] | tuple[str, ...]) -> list[Text]:
+    return [WORDS[code] for code in codes if code in WORDS]
+
+
+@require_safe
+@needs("customers:read")
+def list_(request: HttpRequest) -> HttpResponse:
+    """Pairs of files that look like one company, both in sight, the surest first."""
+    user = cast(User, request.user)
+    asked = request.GET.get("state", "")
+    state = asked if asked in PairState.values else PairState.OPEN.value
+    pairs = DuplicatePair.objects.visible_to(user).filter(state=state)
+    page = keyset_page(
+        pairs.select_related("first__owner", "second__owner", "settled_by"),
+        order=("-score", "-id"),
+        cursor=request.GET.get("cursor", ""),
+        size=PAGE_SIZE,
+    )
+    job = JobRun.objects.filter(kind=SEARCH).order_by("-pk").first()
+    context = {
+        "page": page,
+        "rows": [(pair, reasons_in_words(pair.reasons)) for pair in page.rows],
+        "count": count_up_to(pairs),
+        "state": state,
+        "tabs": [
+            Tab(
+                label,
+                address(request, (), state="" if name == PairState.OPEN else name),
+                name == state,
+            )
+            for name, label in TABS
+        ],
+        "may_write": may(user, "customers:write"),
+        **turns(request, ("state", "cursor"), page),
+        **(job_shown(job) if job else {"job": None}),
+    }
+    return page_or_part(request, "customers/duplicates.html", "customers/_duplicates.html", context)
+
+
+@require_POST
+@needs("customers:write")
+def scan(request: HttpRequest) -> HttpResponse:
+    """Search the whole database now, in the background."""
+    user = cast(User, request.user)
+    job = jobs.request(SEARCH, owner=user, parameters={}, now=timezone.now())
+    if not job.is_open:
+        messages.error(request, jobs.told(job))
+    return redirect("customers:duplicates")
+
+
+@require_POST
+@needs("customers:write")
+def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that two files are not the same company; searches leave them alone from now on."""
+    user = cast(User, request.user)
+    pair = get_object_or_404(DuplicatePair.objects.visible_to(user), pk=pk)
+    pair.dismiss(by=user, now=timezone.now())
+    messages.success(
+        request,
+        _("Kept apart: %(first)s and %(second)s.")
+        % {"first": pair.first.name, "second": pair.second.name},
+        extra_tags=reverse("customers:duplicate-reopen", args=[pair.pk]),
+    )
+    return redirect("customers:duplicates")
+
+
+@require_POST
+@needs("customers:write")
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take “not the same” back."""
+    user = cast(User, request.user)
+    pair = get_object_or_404(DuplicatePair.objects.visible_to(user), pk=pk)
+    pair.reopen()
+    messages.success(request, _("The pair is on the list again."))
+    return redirect("customers:duplicates")
+
+
+@require_safe
+@needs("customers:write")
+def alike(request: HttpRequest) -> HttpResponse:
+    """What stands on file already of the customer whose name is being typed."""
+    user = cast(User, request.user)
+    return render(request, "customers/_alike.html", {"warning": warning_for(request.GET, user)})
+
+
+def warning_for(data: Any, user: User) -> Any:
+    """The warning for the file that `data` (of the form) describes."""
+    written = {
+        name: str(data.get(name, "")).replace("\x00", "")[:300]
+        for name in ("name", "phone", "address", "tax_id")
+    }
+    division = str(data.get("division", "")).split(" ", 1)[0]
+    traits = traits_written(**written, division=division if division.isdecimal() else "")
+    found = warn(traits, user)
+    rows = [(one.customer, reasons_in_words(one.reasons)) for one in found.alike]
+    return {"rows": rows, "hidden": found.hidden} if found else None
+
+
+# --- merging
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("customers:write")
+def merge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let another file go into this one: choose the file, choose the values, confirm, done."""
+    user = cast(User, request.user)
+    into = get_object_or_404(Customer.objects.visible_to(user), pk=pk)
+    other = request.POST.get("with") or request.GET.get("with", "")
+    if not other.isdecimal():
+        return _choose_other(request, into, user)
+    gone_id = int(other[:18])
+    try:
+        gone, into = merging.pair_in_sight(gone_id, into.pk, user)
+    except ValidationError as no:
+        messages.error(request, no.messages[0])
+        return redirect("customers:merge", pk=into.pk)
+    except Http404:
+        if merging.merged_into(gone_id, user):
+            messages.info(request, _("These files are one already."))
+            return redirect("customers:detail", pk=into.pk)
+        raise
+    form = MergeForm(request.POST or None, into=into, gone=gone, reader=user)
+    valid = request.method == "POST" and form.is_valid()
+    if valid and "confirmed" in request.POST:
+        try:
+            done = merging.merge(
+                gone_id=gone.pk, into_id=into.pk, by=user, now=timezone.now(), takes=form.takes
+            )
+        except ValidationError as no:
+            form.add_error(None, no.messages)
+        else:
+            text = _("%(gone)s went into %(name)s. The next tier run counts both as one.")
+            messages.success(
+                request,
+                text % {"gone": done.gone_name, "name": into.name},
+                extra_tags=reverse("customers:merge-undo", args=[done.pk]),
+            )
+            return redirect("customers:detail", pk=into.pk)
+    context = {
+        "form": form,
+        "into": into,
+        "gone": gone,
+        "choices": form.choices,
+        "asked": valid and "confirmed" not in request.POST,
+        "pair": DuplicatePair.objects.filter(
+            first=min(into.pk, gone.pk), second=max(into.pk, gone.pk), state=PairState.OPEN
+        ).first(),
+    }
+    return render(request, "customers/merge.html", context)
+
+
+def _choose_other(request: HttpRequest, into: Customer, user: User) -> HttpResponse:
+    data = request.GET if "parent" in request.GET else None
+    form = OtherFileForm(data, customer=into, reader=user)
+    if data is not None and form.is_valid():
+        url = reverse("customers:merge", args=[into.pk])
+        return redirect(f"{url}?with={form.cleaned_data['parent'].pk}")
+    pairs = DuplicatePair.objects.visible_to(user).of(into).filter(state=PairState.OPEN)
+    found = [
+        (pair.second if pair.first_id == into.pk else pair.first, reasons_in_words(pair.reasons))
+        for pair in pairs.select_related("first__owner", "second__owner")[:PAGE_SIZE]
+    ]
+    return render(
+        request, "customers/merge_choose.html", {"form": form, "customer": into, "found": found}
+    )
+
+
+@require_safe
+@needs("customers:read")
+def merges(request: HttpRequest) -> HttpResponse:
+    """The merges whose survivors are in sight, newest first."""
+    user = cast(User, request.user)
+    page = keyset_page(
+        merging.merges_in_sight(user).select_related("survivor", "by", "undone_by"),
+        order=("-id",),
+        cursor=request.GET.get("cursor", ""),
+        size=PAGE_SIZE,
+    )
+    context = {"page": page, "rows": page.rows, **turns(request, ("cursor",), page)}
+    return render(request, "customers/merges.html", context)
+
+
+@require_safe
+@needs("customers:read")
+def merged(request: HttpRequest, pk: int) -> HttpResponse:
+    """One merge: what went over, which values changed, and the way back."""
+    user = cast(User, request.user)
+    found = merging.merges_in_sight(user).select_related("survivor", "by", "undone_by")
+    record = get_object_or_404(found, pk=pk)
+    context = {
+        "merge": record,
+        "went_over": merging.went_over(record),
+        "changes": _changes(record, user),
+        "why_not": merging.why_not(record),
+        "may_write": may(user, "customers:write"),
+    }
+    return render(request, "customers/merged.html", context)
+
+
+def _changes(record: Merge, user: User) -> list[Change]:
+    """The survivor's values before and after, in words for `user`."""
+    entry = AuditEntry.build(
+        model=Customer,
+        object_id=record.survivor_id,
+        object_name="",
+        action=Action.UPDATE,
+        before=record.before,
+        after=record.after,
+    )
+    return told([entry], user)[0].changes
+
+
+@require_POST
+@needs("customers:write")
+def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a merge back; says what stays because it was changed since."""
+    user = cast(User, request.user)
+    get_object_or_404(merging.merges_in_sight(user), pk=pk)
+    try:
+        undone = merging.undo(merge_id=pk, by=user, now=timezone.now())
+    except ValidationError as no:
+        messages.error(request, no.messages[0])
+        return redirect("customers:merged", pk=pk)
+    messages.success(
+        request, _("%(name)s is a file of its own again.") % {"name": undone.customer.name}
+    )
+    if undone.kept:
+        labels = ", ".join(str(label) for label in undone.kept)
+        messages.warning(
+            request, _("Changed since the merge, and left so: %(fields)s.") % {"fields": labels}
+        )
+    if not Customer.objects.visible_to(user).filter(pk=undone.customer.pk).exists():
+        return redirect("customers:merges")
+    return redirect("customers:detail", pk=undone.customer.pk)
