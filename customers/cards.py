@@ -18,6 +18,7 @@ from crm.lib import bulk
 from customers.keys import address_key, name_key, phone_key
 from customers.models import Alias, Contact, Customer, IndexCard
 from customers.names import fold, readings
+from customers.searching import paired
 
 #: Customers to a statement.
 CHUNK = 1000
@@ -68,7 +69,8 @@ def content(source: Source) -> Content:
     contacts = source.contacts[:MOST_CONTACTS]
     people = [fold(person) for person, _phone in contacts]
     phones = [source.phone, *(phone for _person, phone in contacts)]
-    short = _lines([name, *(initials for _full, initials in spelled), *people])
+    lines = [name, *(initials for _full, initials in spelled), *people]
+    short = _lines([paired(line) for line in lines if line])
     text = _lines(
         [
             name,

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from django.db import models
 from django.db.models import Q
-from django.db.models.sql.compiler import SQLCompiler
 
 from customers.names import fold
 
-#: Stands before the first character of a line in the index; no word holds it (0005_search_cards).
-MARK = "\x01"
 #: The country of a number typed with it; cards hold Chinese numbers without.
 _COUNTRY = re.compile(r"(?<!\S)[+＋]86[\s-]*(?=\d)")
+#: Letters that no name holds. With one between all characters and two at the beginning, what two
+#: characters or one are looked for by is three characters long: a trigram, which an index serves.
+BETWEEN, BEGINNING = "ᚠ", "ᚢᚢ"
 
 
-@models.TextField.register_lookup
-class HoldsGram(models.Lookup):
-    """Lines of which one begins with one character, or holds two side by side."""
-
-    lookup_name = "holds_gram"
-
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
-        lines, parameters = self.process_lhs(compiler, connection)
-        word = self.rhs
-        if len(word) == 1:
-            return f"instr(char(10) || {lines}, char(10) || %s) > 0", [*parameters, word]
-        return f"instr({lines}, %s) > 0", [*parameters, word]
-
-    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
-        lines, parameters = self.process_lhs(compiler, connection)
-        gram = f"{MARK}{self.rhs}" if len(self.rhs) == 1 else self.rhs
-        return f"customers_grams({lines}) @> ARRAY[%s]", [*parameters, gram]
+def paired(line: str) -> str:
+    """A folded line so that pairs of its characters, and its first one, can be looked up."""
+    return BEGINNING + BETWEEN.join(line)
 
 
 def fitting(words: str, path: str = "") -> Q:
@@ -54,7 +38,8 @@ def fitting(words: str, path: str = "") -> Q:
         if len(word) > 2 or (narrowed and word.isascii()):
             fits &= _anywhere(word, f"{card}text__contains")
         else:
-            fits &= Q(**{f"{card}short__holds_gram": word})
+            sought = BETWEEN.join(word) if len(word) == 2 else BEGINNING + word
+            fits &= Q(**{f"{card}short__contains": sought})
     return fits
 
 

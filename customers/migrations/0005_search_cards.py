@@ -1,25 +1,13 @@
-"""What searching by part of a name needs: trigrams for three characters and more, pairs for two."""
+"""What searching by part of a name needs: indexes by trigram."""
 
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.db import Error, migrations, models
 
-#: What a word of one or two characters is looked for by: the first character of each line after
-#: a mark that no word holds, and every pair of neighbours.
-GRAMS = r"""
-    CREATE OR REPLACE FUNCTION customers_grams(lines text) RETURNS text[]
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-        SELECT array_agg(
-            CASE n WHEN 0 THEN E'\x01' || left(line, 1) ELSE substr(line, n, 2) END
-        )
-        FROM unnest(string_to_array(lines, E'\n')) AS line,
-            generate_series(0, length(line) - 1) AS n
-    $$
-"""
 INDEXES = (
     "CREATE INDEX card_by_trigram ON customers_indexcard USING gin (text gin_trgm_ops)",
-    "CREATE INDEX card_by_gram ON customers_indexcard USING gin (customers_grams(short))",
+    "CREATE INDEX card_by_pair ON customers_indexcard USING gin (short gin_trgm_ops)",
 )
 
 
@@ -36,7 +24,7 @@ def create(apps: Any, schema_editor: Any) -> None:
             f"    CREATE EXTENSION pg_trgm;\n"
             f"in the database {connection.settings_dict['NAME']!r}, then migrate again."
         ) from error
-    for statement in (GRAMS, *INDEXES):
+    for statement in INDEXES:
         schema_editor.execute(statement)
 
 
@@ -44,8 +32,7 @@ def drop(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor != "postgresql":
         return
     schema_editor.execute("DROP INDEX card_by_trigram")
-    schema_editor.execute("DROP INDEX card_by_gram")
-    schema_editor.execute("DROP FUNCTION customers_grams(text)")
+    schema_editor.execute("DROP INDEX card_by_pair")
 
 
 class Migration(migrations.Migration):

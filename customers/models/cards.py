@@ -9,9 +9,9 @@ class IndexCard(models.Model):
     """One card for each customer, derived from its file and contacts (customers/cards.py).
 
     A table of its own, so that a tier run, which rewrites customers, leaves these indexes alone.
-    `text` holds what people search by, folded, a line for each name and number; `short` the part
-    that words of one and two characters are looked for in: the names and the initials. The keys
-    are empty where the file has nothing.
+    `text` holds what people search by, folded, a line for each name and number; `short` the names
+    and initials, written so that one and two characters can be looked up (searching.paired). The
+    keys are empty where the file has nothing.
     """
 
     customer = models.OneToOneField(

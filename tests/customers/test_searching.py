@@ -96,7 +96,7 @@ def test_words_find_customers(words: str, found: str, files: dict[str, Customer]
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
-@pytest.mark.parametrize(("word", "index"), [("绿", "gram"), ("绿城", "gram"), ("lcsm", "trigram")])
+@pytest.mark.parametrize(("word", "index"), [("绿", "pair"), ("绿城", "pair"), ("lcsm", "trigram")])
 def test_every_word_is_served_by_an_index(word: str, index: str, files) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
