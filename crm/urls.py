@@ -3,11 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from crm import views
+from crm import search, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("more/", views.more, name="more"),
+    path("search/", search.search, name="search"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("api/v1/", include("crm.api")),

@@ -20,7 +20,7 @@ from accounts.models import JobRun, SyncCall, Team, User
 from accounts.roles import Role
 from customers import reads
 from customers.merging import merge
-from customers.models import Customer, FileRead, HandOver, Supplier
+from customers.models import Customer, FileRead, HandOver, SavedView, Supplier
 from orders.models import OrderLine
 from tests.factories import (
     make_contact,
@@ -121,6 +121,8 @@ SHARED = {
     "orders:product": "product",
     "orders:product-edit": "product",
     "product-detail": "product",
+    "customers:view": "view",
+    "customers:view-delete": "view",
     "tiers:run": "run",
     "tiers:run-progress": "run",
     "tiers:run-export": "run",
@@ -214,6 +216,7 @@ def records(customer, rep, north) -> dict[str, Any]:
         "policy": policy,
         "run": make_run(policy),
         "user": make_user("somebody"),
+        "view": SavedView.objects.create(owner=rep, name="Walk", query="abc=A", shared=True),
         "team": north,
         "key": make_key()[0],
         "sync": SyncCall.objects.create(resource="orders"),
@@ -356,6 +359,7 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
         make_customer(owner=rep, group_head=records["customer"])
         make_key()
         SyncCall.objects.create(resource="orders", actor=rep, errors=[{"index": number}])
+        SavedView.objects.create(owner=rep, name=f"View {number}", query="abc=A", shared=True)
         PeriodicTask.objects.create(
             name=f"walk {number}", task="walk", interval=records["job"].interval
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.core import signing
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
 from django.db.models import Model, Q, QuerySet
 
 Row = TypeVar("Row")
@@ -59,6 +61,26 @@ def count_up_to(queryset: QuerySet[Any, Any], limit: int = 1000) -> Count:
     """Count at most `limit` rows; beyond that it only says that there are more."""
     found = queryset.order_by().values("pk")[: limit + 1].count()
     return Count(min(found, limit), found > limit)
+
+
+def count_many(querysets: Sequence[QuerySet[Any, Any]], limit: int = 1000) -> list[Count]:
+    """`count_up_to` for several lists with one statement."""
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for queryset in querysets:
+        try:
+            sql, values = queryset.order_by().values("pk")[: limit + 1].query.sql_with_params()
+        except EmptyResultSet:
+            parts.append("0")
+            continue
+        parts.append(f"(SELECT count(*) FROM ({sql}) AS part)")  # noqa: S608  # Django's own SQL
+        parameters.extend(values)
+    if not parts:
+        return []
+    with connections[querysets[0].db].cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", parameters)
+        found = cursor.fetchone()
+    return [Count(min(n, limit), n > limit) for n in found]
 
 
 def keyset_page(

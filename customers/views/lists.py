@@ -26,9 +26,10 @@ from crm.lib.listing import (
     sort_of,
 )
 from crm.lib.text import Text
-from customers import divisions
+from customers import completeness, divisions
 from customers.filters import CustomerFilter, chips
 from customers.models import Customer, Kind, Loyalty, Status
+from customers.views.saved import may_change, plain, tabs
 
 #: Fields of a row of the list. Plain values: half the time of objects.
 COLUMNS = (
@@ -71,7 +72,9 @@ TABS: tuple[tuple[Text, dict[str, str]], ...] = (
     (gettext_lazy("Unranked"), {"abc": "none"}),
 )
 NO_OWNER_TAB = (gettext_lazy("Without an owner"), {"no_owner": "true"})
-CHIPS = ("abc", "division", "status", "kind", "owner", "team", "tag", "buyout")
+#: Filters that always stand in the bar; those in use join them, the others are behind a button.
+CHIPS = ("abc", "division", "status", "owner", "team", "tag")
+MORE_CHIPS = ("kind", "loyalty", "key_account", "buyout", "area_unclear", "missing", "filed_from", "filed_to")
 
 
 @require_safe
@@ -84,16 +87,28 @@ def list_(request: HttpRequest) -> HttpResponse:
     )
     context = list_context(request, filters, columns=COLUMNS, sorts=SORTS)
     kinds = dict(Kind.choices)
+    complete = completeness.of([row["id"] for row in context["page"].rows])
     for row in context["page"].rows:
+        row["completeness"] = complete.get(row["id"])
         row["kind_label"] = kinds.get(row["kind"], row["kind"])
         row["place"] = divisions.short_name(row["division"])
     names = parameters(filters)
     offered = [*TABS, NO_OWNER_TAB] if user.sees_all else TABS
+    set_ = [name for name in MORE_CHIPS if request.GET.get(name)]
+    shown = tabs(request, user)
     context |= {
-        "chips": chips(filters, CHIPS),
+        "chips": chips(filters, [*CHIPS, *set_]),
+        "more_chips": chips(filters, [name for name in MORE_CHIPS if name not in set_]),
+        "more_set": sum(1 for name in set_ if request.GET.get(name)),
         "heads": sort_heads(request, names, context["sort"], SORTABLE),
         "tabs": quick_filters(request, names, offered),
         "may_write": may(user, "customers:write"),
+        "may_assign": may(user, "customers:assign"),
+        "query": plain(request.GET),
+        "saved": shown,
+        "counted": all(tab.count is not None for tab in shown),
+        "opened": next((tab for tab in shown if tab.current), None),
+        "may_change_view": any(tab.current and may_change(user, tab.view) for tab in shown),
     }
     return list_answer(request, "customers/list.html", "customers/_list.html", context)
 
