@@ -7,7 +7,7 @@ from crm.lib.api import UnknownAddress
 from crm.lib.docs import DocsView, SchemaView
 from customers import api as customers
 from customers import contact_api as contacts
-from customers import profile_api
+from customers import profile_api, report_api
 from customers import sync_api as customer_sync
 from orders import api as orders
 from orders import sync_api as order_sync
@@ -22,7 +22,7 @@ for module in MODULES:
     for prefix, viewset, basename in module.routes:
         router.register(prefix, viewset, basename)
     extra += getattr(module, "urls", [])
-extra += [*profile_api.urls, *customer_sync.urls, *order_sync.urls]
+extra += [*profile_api.urls, *report_api.urls, *customer_sync.urls, *order_sync.urls]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="api-schema"),

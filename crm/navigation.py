@@ -53,6 +53,7 @@ TODAY = Page("visits:today", _("Today"), "sun", "visits:write")
 CUSTOMERS = Page("customers:list", _("Customers"), "building-storefront", "customers:read")
 NETWORKS = Page("customers:networks", _("Network"), "share", "customers:read")
 HAND_OVER = Page("customers:hand-over", _("Hand-over"), "arrows-right-left", "customers:assign")
+GAPS = Page("customers:completeness", _("Completeness"), "chart-pie", "reports:read")
 VISITS = Page("visits:list", _("Visits"), "map", "visits:read")
 OVERDUE = Page("visits:overdue", _("Overdue visits"), "clock", "visits:read")
 PROMISES = Page("customers:promises", _("Promises"), "flag", "customers:read")
@@ -76,7 +77,7 @@ MORE = Page("more", _("More"), "bars-3")
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE)),
-    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS, NETWORKS)),
+    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS, GAPS, NETWORKS)),
     (_("Rules"), (CADENCES,)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
 )

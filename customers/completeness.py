@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
@@ -59,8 +59,11 @@ WANTED: tuple[Wanted, ...] = (
     _column("owner", 3, _("Nobody answers for a file without an owner."), None),
     _column("phone", 3, _("Visits and calls begin with it.")),
     _column("address", 2, _("Visits and deliveries go there.")),
-    _column("division", 2, _("Territories and routes go by area.")),
-    _column("latitude", 1, _("A check-in is measured from there."), None),
+    replace(_column("division", 2, _("Territories and routes go by area.")), label=_("area")),
+    replace(
+        _column("latitude", 1, _("A check-in is measured from there."), None),
+        label=_("coordinates"),
+    ),
     _column("email", 1, _("Letters and offers go there.")),
     _column("tax_id", 1, _("It tells two firms of one name apart.")),
     _column("founded_on", 1, _("The anniversary is an occasion to call."), None),

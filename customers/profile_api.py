@@ -47,7 +47,7 @@ class ProfileSerializer(RecordSerializer[Profile]):
     past_categories = serializers.ListField(
         child=serializers.CharField(max_length=50), max_length=20, required=False
     )
-    suppliers = SupplierSerializer(many=True, required=False, max_length=MOST_SUPPLIERS)
+    suppliers = SupplierSerializer(many=True, required=False)
 
     class Meta:
         model = Profile
@@ -62,6 +62,11 @@ class ProfileSerializer(RecordSerializer[Profile]):
     def validate_suppliers(self, lines: list[dict[str, Any]]) -> list[Supplier]:
         """The lines as suppliers; ids must be those of this customer, each at most once."""
         assert self.instance is not None
+        if len(lines) > MOST_SUPPLIERS:
+            raise serializers.ValidationError(
+                _("At most %(limit)d suppliers, now %(number)d.")
+                % {"limit": MOST_SUPPLIERS, "number": len(lines)}
+            )
         stored = {one.pk: copy(one) for one in suppliers_of(self.instance)}
         suppliers = []
         for line in lines:
@@ -93,7 +98,6 @@ class ProfileViewSet(ReadViewSet):
     queryset = Customer.objects.all()
     serializer_class = ProfileSerializer
     http_method_names = ("get", "head", "patch")
-    filter_backends = ()
 
     def profile_of(self, customer: Customer) -> Profile:
         profile = Profile.objects.filter(customer=customer).first() or Profile(customer=customer)

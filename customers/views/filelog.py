@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from accounts.access import may, needs
@@ -72,7 +73,7 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
     shown = told_to(user, request.GET.get("kind", ""))
     lines, _older = page(customer, user, kinds=shown, limit=MOST_EXPORTED)
     name = _("Log of %(name)s") % {"name": customer.name}
-    head = [_("Time"), _("Who"), _("What"), _("Times"), _("Record"), _("Field"), _("Before"),
+    head = [_("Time"), _("Who"), _("What"), _("Times"), _("Record"), pgettext("of a file", "Field"), _("Before"),
             _("After")]  # fmt: skip
     return stream_table(name, head, export_rows(lines), request.GET.get("format", "xlsx"))
 

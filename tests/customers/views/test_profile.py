@@ -10,7 +10,6 @@ import pytest
 from accounts.models import AuditEntry, User
 from customers.forms.profile import MoneyField
 from customers.models import Customer, Profile, Supplier
-from tests.factories import local, make_order, make_product
 
 LINE = {"suppliers": "1", "supplier-0-name": "Rival", "supplier-0-satisfaction": "4"}
 
@@ -191,27 +190,3 @@ def test_who_may_only_read_sees_the_gaps_but_no_way_to_fill_them(
     assert url(customer) not in body
     assert as_(finance).get(url(customer)).status_code == 403
     assert as_(stranger).get(url(customer)).status_code == 404
-
-
-def test_p1_what_the_orders_say_stands_beside_what_was_noted(
-    as_, rep: User, customer: Customer, django_assert_max_num_queries
-) -> None:
-    soy = make_product(name="Soy", category="Sauces")
-    oil = make_product(name="Oil", category="Oils")
-    for month in (1, 2, 9):
-        make_order(customer, ordered_at=local(2026, month, 5), status="completed",
-                   lines=[(soy, "30", "10.00"), (oil, "1", "100.00")])  # fmt: skip
-    client = as_(rep)
-    with django_assert_max_num_queries(16):
-        answer = client.get(f"/orders/of-customer/{customer.pk}/purchase/")
-    assert answer.status_code == 200
-    habits = answer.context["habits"]
-    if habits.orders:  # the orders lie in the window of today
-        assert [(one.name, one.share) for one in habits.favourites][0] == ("Soy", Decimal("0.75"))
-        assert habits.categories[0].name == "Sauces"
-    assert habits.strong_months == [1, 2, 9]
-    part = client.get(
-        f"/orders/of-customer/{customer.pk}/purchase/", headers={"HX-Request": "true"}
-    ).content.decode()
-    assert "<html" not in part
-    assert "Jan" in part
