@@ -29,7 +29,7 @@ from crm.demo.places import PREFECTURES, TERRITORIES, Place, full_name, phone, w
 from crm.demo.season import demand
 from crm.management.commands.serve import environment
 from customers.divisions import is_known, path
-from customers.models import Customer, Kind
+from customers.models import Customer, Kind, Profile, Supplier
 from orders.models import NETTED, Order, OrderLine, OrderStatus, Product
 from tests.factories import local, make_team
 from tiers.models import TierChange, TierRun
@@ -48,6 +48,8 @@ TABLES: tuple[tuple[type[models.Model], set[str]], ...] = (
     (Customer, set()),
     (Order, set()),
     (OrderLine, set()),
+    (Profile, set()),
+    (Supplier, set()),
     (Visit, set()),
     (Reminder, {"id"}),
     (TierChange, {"id", "run_id"}),
