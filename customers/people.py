@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from accounts.access import may
@@ -17,19 +17,25 @@ SHOWN = 5
 WANTED = (BuyingRole.DECISION_MAKER, BuyingRole.INFLUENCER, BuyingRole.PURCHASER)
 
 
+#: A birthday within so many days is soon.
+SOON = timedelta(days=30)
+
+
 class Person(NamedTuple):
-    """A contact, and the day of the next birthday."""
+    """A contact, the day of the next birthday, and whether it is soon."""
 
     contact: Contact
     birthday_on: date | None
+    is_soon: bool
 
 
 def rows(contacts: Iterable[Contact], today: date) -> list[Person]:
     """`contacts` with their next birthdays; nobody congratulates who has left."""
-    return [
-        Person(one, None if one.has_left else birthdays.next_on(one.birthday, today))
-        for one in contacts
-    ]
+    found = []
+    for contact in contacts:
+        on = None if contact.has_left else birthdays.next_on(contact.birthday, today)
+        found.append(Person(contact, on, on is not None and on - today <= SOON))
+    return found
 
 
 def decision_chain(customer: Customer, user: User, today: date) -> dict[str, object]:

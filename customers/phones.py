@@ -74,6 +74,9 @@ def display(phone: str) -> str:
     words = phonenumbers.format_number(
         number, PhoneNumberFormat.NATIONAL if home else PhoneNumberFormat.INTERNATIONAL
     )
+    if _is_mobile(number):  # also those of ranges that the library does not know yet
+        digits = str(number.national_number)
+        words = f"{digits[:3]} {digits[3:7]} {digits[7:]}"
     if not extension:
         return str(words)
     return _("%(number)s ext. %(extension)s") % {"number": words, "extension": extension}

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.versions import VersionedForm
 from customers.birthdays import BirthdayCalendar
@@ -36,6 +37,7 @@ class ContactForm(VersionedForm[Contact]):
             "rapport", "likes",
         )  # fmt: skip
         labels = {
+            "name": pgettext_lazy("person", "Name"),
             "birth_year": _("Year"),
             "birth_month": _("Month"),
             "birth_day": _("Day"),
