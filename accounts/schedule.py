@@ -16,6 +16,7 @@ NAMES = (
     gettext_noop("Tiers, every night"),
     gettext_noop("Holiday reminders"),
     gettext_noop("Clear out what has expired"),
+    gettext_noop("Clear out old reads of files"),
     gettext_noop("Search for duplicates"),
     gettext_noop("Delete old import files"),
 )

@@ -39,15 +39,21 @@ def log_of(customer: Customer) -> QuerySet[AuditEntry]:
 
 
 def whole_log_of(customer: Customer) -> QuerySet[AuditEntry]:
-    """`log_of`, and the entries of the contacts and promises of the customer.
+    """`log_of`, and the entries of the contacts and promises of the customer, deleted ones too.
 
     Their ids are read before: with ids in the statement each kind is found by the index.
     """
     touched = _own(customer)
-    for model in (Contact, Promise):
-        ids = list(model._default_manager.filter(customer=customer).values_list("pk", flat=True))
-        if ids:
-            touched |= Q(model=model._meta.label_lower, object_id__in=ids)
+    kinds = {model._meta.label_lower: model for model in (Contact, Promise)}
+    gone = AuditEntry.objects.filter(
+        action=Action.DELETE, model__in=kinds, before__customer_id=customer.pk
+    )
+    ids = set(gone.order_by().values_list("model", "object_id"))
+    for label, model in kinds.items():
+        found = model._default_manager.filter(customer=customer).values_list("pk", flat=True)
+        numbers = [*found, *(number for kind, number in ids if kind == label)]
+        if numbers:
+            touched |= Q(model=label, object_id__in=numbers)
     return AuditEntry.objects.filter(touched).order_by("-id")
 
 

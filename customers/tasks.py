@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import jobs
 from accounts.audit import Through, acting
-from customers import duplicates
+from customers import duplicates, reads
 from customers.importing import steps
 from customers.jobs import SEARCH
 
@@ -23,6 +23,12 @@ def run_import(*, job_id: int) -> None:
         return now + timedelta(seconds=time.monotonic() - begun)
 
     jobs.work(job_id, lambda job, step: steps.do(job, step, clock=clock), now=now)
+
+
+@shared_task
+def clear_reads(*, days: int = reads.KEPT_DAYS) -> None:
+    """Delete who read which file more than `days` days ago; the schedule says how many."""
+    reads.clear(today=timezone.localdate(), days=days)
 
 
 @shared_task

@@ -79,6 +79,12 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["model", "object_id", "-id"], name="audit_by_record"),
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+            # Which records are gone: few, so that no other entry pays for it.
+            models.Index(
+                fields=["model", "-id"],
+                name="audit_deletes",
+                condition=models.Q(action="delete"),
+            ),
         ]
 
     def __str__(self) -> str:
