@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import may
 from accounts.models import User
 from crm.lib.formats import money_short
-from crm.lib.keyset import strict_page
+from crm.lib.keyset import by_id_if_few, strict_page
 from crm.lib.search import HITS, Group, Hit
 from customers import divisions
 from customers.models import Customer, CustomerQuerySet, Kind
@@ -61,7 +61,7 @@ def best(customers: CustomerQuerySet, words: str) -> list[dict[str, Any]]:
         customers.named_like(words),
     ):
         if left := HITS + 1 - len(rows):
-            others = some.exclude(pk__in=list(rows)).values(*COLUMNS)
-            page = strict_page(others, order=("-net_amount", "-id"), size=left)
+            others, _count = by_id_if_few(some.exclude(pk__in=list(rows)))
+            page = strict_page(others.values(*COLUMNS), order=("-net_amount", "-id"), size=left)
             rows |= {row["id"]: row for row in page.rows}
     return list(rows.values())

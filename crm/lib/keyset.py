@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from django.core import signing
 from django.core.exceptions import EmptyResultSet
@@ -61,6 +61,21 @@ def count_up_to(queryset: QuerySet[Any, Any], limit: int = 1000) -> Count:
     """Count at most `limit` rows; beyond that it only says that there are more."""
     found = queryset.order_by().values("pk")[: limit + 1].count()
     return Count(min(found, limit), found > limit)
+
+
+def by_id_if_few(
+    queryset: QuerySet[Any, Row], limit: int = 1000
+) -> tuple[QuerySet[Any, Row], Count]:
+    """The rows of `queryset`, up to `limit` of them asked for by id, and how many there are.
+
+    For conditions that the database is bad at guessing, such as parts of words: in the order of
+    a list it would walk through everything for the few rows that fit.
+    """
+    ids = list(queryset.order_by().values_list("pk", flat=True)[: limit + 1])
+    if len(ids) > limit:
+        return queryset, Count(limit, True)
+    few = queryset.model._default_manager.filter(pk__in=ids)
+    return cast("QuerySet[Any, Row]", few), Count(len(ids), False)
 
 
 def count_many(querysets: Sequence[QuerySet[Any, Any]], limit: int = 1000) -> list[Count]:

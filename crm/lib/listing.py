@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django_htmx.http import push_url
 
 from crm.lib.htmx import page_or_part, wants_part
-from crm.lib.keyset import Page, count_up_to, keyset_page
+from crm.lib.keyset import Page, by_id_if_few, count_up_to, keyset_page
 from crm.lib.text import Text
 
 PAGE_SIZE = 50
@@ -112,9 +112,16 @@ def list_context(
     *,
     columns: Iterable[str],
     sorts: Mapping[str, tuple[str, ...]],
+    by_words: bool = False,
 ) -> dict[str, Any]:
-    """What the page of every list needs; its rows are plain values of `columns`."""
+    """What the page of every list needs; its rows are plain values of `columns`.
+
+    `by_words` says that the filters look for parts of words, which few rows may hold.
+    """
     found, sort, names = found_by(filters), sort_of(request, sorts), parameters(filters)
+    count = None
+    if by_words:
+        found, count = by_id_if_few(found)
     page = keyset_page(
         found.values(*columns),
         order=sorts[sort],
@@ -124,7 +131,7 @@ def list_context(
     return {
         "filters": filters,
         "page": page,
-        "count": count_up_to(found),
+        "count": count or count_up_to(found),
         "sort": sort,
         "narrowed": any(request.GET.get(name) for name in filters.filters),
         **turns(request, names, page),

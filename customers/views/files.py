@@ -24,6 +24,7 @@ from accounts.models import User
 from crm.lib.formats import local_day, month
 from crm.lib.forms import begin_at
 from crm.lib.htmx import page_or_part, wants_part
+from crm.lib.keyset import by_id_if_few
 from crm.lib.listing import (
     Tab,
 )
@@ -258,7 +259,8 @@ def suggest(request: HttpRequest) -> HttpResponse:
     found = (
         Customer.objects.visible_to(user).named_like(words) if words else Customer.objects.none()
     )
-    options = [reference(customer) for customer in found.order_by("name", "id")[:10]]
+    few, _count = by_id_if_few(found)
+    options = [reference(customer) for customer in few.order_by("name", "id")[:10]]
     return render(request, "customers/_options.html", {"options": options})
 
 

@@ -74,7 +74,16 @@ TABS: tuple[tuple[Text, dict[str, str]], ...] = (
 NO_OWNER_TAB = (gettext_lazy("Without an owner"), {"no_owner": "true"})
 #: Filters that always stand in the bar; those in use join them, the others are behind a button.
 CHIPS = ("abc", "division", "status", "owner", "team", "tag")
-MORE_CHIPS = ("kind", "loyalty", "key_account", "buyout", "area_unclear", "missing", "filed_from", "filed_to")
+MORE_CHIPS = (
+    "kind",
+    "loyalty",
+    "key_account",
+    "buyout",
+    "area_unclear",
+    "missing",
+    "filed_from",
+    "filed_to",
+)
 
 
 @require_safe
@@ -85,7 +94,8 @@ def list_(request: HttpRequest) -> HttpResponse:
     filters = CustomerFilter(
         request.GET, queryset=Customer.objects.visible_to(user), request=request
     )
-    context = list_context(request, filters, columns=COLUMNS, sorts=SORTS)
+    words = bool(request.GET.get("q") or request.GET.get("search"))
+    context = list_context(request, filters, columns=COLUMNS, sorts=SORTS, by_words=words)
     kinds = dict(Kind.choices)
     complete = completeness.of([row["id"] for row in context["page"].rows])
     for row in context["page"].rows:

@@ -21,8 +21,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import needs
 from accounts.models import AuditEntry, User
 from crm.lib.days import day_bounds
-from crm.lib.keyset import count_up_to, keyset_page
-from customers.models import Customer
+from crm.lib.keyset import by_id_if_few, count_up_to, keyset_page
+from customers.models import Customer, Promise
 from orders.models import Product
 from visits import actions
 from visits.answers import Answers, Care, Sales, missing
@@ -47,6 +47,7 @@ from visits.views.day import (
 
 PAGE_SIZE = 50
 FOUND = 20
+OPEN_PROMISES = 8
 #: Why a check-in came without a place: what visit.js found out, in words.
 NO_PLACE = {
     "denied": gettext_lazy("Checked in without a place: this device does not give it away."),
@@ -120,6 +121,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         and visit.scheduled_for <= now,
         "may_record": may_write and visit.may_be_written(now),
         "is_late_log": timezone.localdate(visit.scheduled_for) < timezone.localdate(now),
+        "promises": Promise.objects.filter(
+            customer=visit.customer_id, source=f"{Visit._meta.label_lower}:{visit.pk}"
+        ).select_related("owner"),
+        "today": timezone.localdate(now),
+        "may_promise": user.may("customers:write") and not visit.is_open,
     }
     return render(request, "visits/detail.html", context)
 
@@ -141,6 +147,7 @@ def new(request: HttpRequest) -> HttpResponse:
         initial={"at": timezone.localtime(now), "client_id": uuid4()},
         products=_products(user, now),
         answers={},
+        open_promises=_open_promises(customer),
         now=now,
     )
     if form.is_valid():
@@ -155,9 +162,10 @@ def new(request: HttpRequest) -> HttpResponse:
                 purpose=form.cleaned_data["purpose"],
                 close="close" in request.POST,
                 now=now,
+                said=actions.Said(form.promised(), form.kept_promises()),
             )
         except ValidationError as error:
-            form.add_error(None, error)
+            refuse(form, error)
         else:
             return _recorded(request, visit, str(form.cleaned_data["client_id"]))
     today = timezone.localdate(now)
@@ -177,7 +185,7 @@ def _pick_customer(request: HttpRequest, user: User) -> HttpResponse:
     words = request.GET.get("q", "")[:200].replace("\x00", "")
     customers = Customer.objects.visible_to(user)
     if words.strip():
-        customers = customers.named_like(words)
+        customers, _count = by_id_if_few(customers.named_like(words))
     elif not user.sees_all:
         customers = customers.filter(owner=user)
     context = {
@@ -208,6 +216,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         initial={**VisitForm.initial_of(visit), "version": visit.version},
         products=_products(user, now),
         answers=visit.answers,
+        open_promises=_open_promises(visit.customer),
     )
     changes: list[Change] = []
     if form.is_valid():
@@ -220,6 +229,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
                 close="close" in request.POST,
                 now=now,
                 version=form.cleaned_data["version"],
+                said=actions.Said(form.promised(), form.kept_promises()),
             )
         except ValidationError as error:
             changes = _show_refusal(form, error, visit, user)
@@ -327,6 +337,21 @@ def _load(user: User, pk: int) -> Visit:
     )
 
 
+def _open_promises(customer: Customer) -> list[Promise]:
+    """The open promises to a customer, what is due first; the form asks whether they were kept."""
+    return list(Promise.objects.open().filter(customer=customer)[:OPEN_PROMISES])
+
+
+def refuse(form: Any, error: ValidationError) -> None:
+    """Show a refusal at the top of the form, or at the promise that it is about."""
+    if hasattr(error, "error_dict"):
+        words = {"due_on": "promise_due", "content": "promise"}
+        for name, errors in error.error_dict.items():
+            form.add_error(words.get(name), errors)
+    else:
+        form.add_error(None, error)
+
+
 def _products(user: User, now: datetime) -> list[tuple[str, str]]:
     found = new_products(user, timezone.localdate(now))[:MAX_NEW_PRODUCTS]
     return list(found.values_list("external_id", "name"))
@@ -363,7 +388,7 @@ def _show_refusal(form: Any, error: ValidationError, visit: Visit, user: User) -
     The form then carries the present version: saving again is a decision made knowingly.
     """
     if getattr(error, "code", None) != "changed":
-        form.add_error(None, error)
+        refuse(form, error)
         return []
     seen = form.cleaned_data["version"]
     present = _load(user, visit.pk).version
