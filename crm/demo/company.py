@@ -20,9 +20,11 @@ from crm.demo.dealings import write_dealings
 from crm.demo.fieldwork import write_visits
 from crm.demo.knowledge import write_knowledge
 from crm.demo.large import more_reps, write_large_business
+from crm.demo.loose_ends import write_loose_ends
 from crm.demo.network import make_dealers, write_cards, write_dealers
 from crm.demo.ordering import make_sales, write_sales
 from crm.demo.people import Staff, write_people
+from crm.demo.twins import write_twins
 from crm.demo.writing import Say, Writer
 from customers.models import Customer, Promise
 from orders.models import Order, Product
@@ -104,8 +106,11 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
         write_sync_calls(writer, chance("calls"), integration=staff.integration, today=today)
     write_knowledge(writer, chance("knowledge"))
     writer.settle()
+    write_loose_ends()
     write_cards(writer)
     writer.settle()
+    if size == "small":
+        say(f"{write_twins(now=now)} possible duplicates")
     say(f"{Visit.objects.count():,} visits")
     say(f"{Promise.objects.count():,} promises")
     say(f"{make_reminders(today=today):,} reminders due")

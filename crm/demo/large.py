@@ -229,13 +229,16 @@ def _customer_rows(
     today: date,
 ) -> Iterator[tuple[object, ...]]:
     names = Names(rng)
-    suppliers: dict[int, int] = {}
+    #: Who supplies the next dealer or outlet of an owner.
+    suppliers: dict[tuple[int, str], int] = {}
     for i, rank in enumerate(market.ranks):
         owner, place = territories[i % len(territories)]
         kind = _kind(rng, rank / len(market.ranks))
-        parent = suppliers.get(owner) if kind in {Kind.DEALER, Kind.OUTLET} else None
+        parent = suppliers.get((owner, kind))
+        if kind in {Kind.DISTRIBUTOR, Kind.DEALER}:
+            suppliers[owner, Kind.OUTLET] = market.first + i
         if kind == Kind.DISTRIBUTOR:
-            suppliers[owner] = market.first + i
+            suppliers[owner, Kind.DEALER] = market.first + i
         last = market.last[i]
         begins = market.begins[i]
         since = first_day + timedelta(days=begins if begins else -rng.randrange(30, 2000))

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from customers.filters import ABC_CHOICES, AreaField
@@ -32,8 +33,8 @@ class GiverField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not at ru
 class HandOverForm(forms.Form):
     """Giver, successor, which files, and up to two areas that go to somebody else."""
 
-    giver = GiverField(label=_("From"), queryset=User.objects.none())
-    successor = forms.ModelChoiceField(label=_("To"), queryset=User.objects.none())
+    giver = GiverField(label=pgettext_lazy("hand-over", "From"), queryset=User.objects.none())
+    successor = forms.ModelChoiceField(label=pgettext_lazy("hand-over", "To"), queryset=User.objects.none())
     abc = forms.ChoiceField(label=_("Only tier"), choices=ABC_CHOICES, required=False)
     division = AreaField(
         label=_("Only area"),

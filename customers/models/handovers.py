@@ -7,6 +7,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import ScopedQuerySet
 
@@ -27,14 +28,14 @@ class HandOver(models.Model):
         models.PROTECT,
         related_name="+",
         db_index=False,
-        verbose_name=_("from"),
+        verbose_name=pgettext_lazy("hand-over", "from"),
     )
     successor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
         related_name="+",
         db_index=False,
-        verbose_name=_("to"),
+        verbose_name=pgettext_lazy("hand-over", "to"),
     )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
