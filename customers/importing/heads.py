@@ -52,8 +52,7 @@ HEADS: dict[str, str] = {
     "contact.email": "联系人邮箱|contact email|contact e mail",
     "contact.wechat": "微信|微信号|联系人微信|wechat id",
     "contact.birthday": (
-        "生日|出生日期|联系人生日|老板生日|出生年月|"
-        "birthday|date of birth|birth date|dob"
+        "生日|出生日期|联系人生日|老板生日|出生年月|birthday|date of birth|birth date|dob"
     ),
     "profile.capital": "注册资本|注册资金",
     "profile.staff_count": "员工人数|人数|员工数|员工|employees|headcount|number of employees",

@@ -128,8 +128,9 @@ class Files:
         self._read(wanted, locking=locking)
         if others:
             files = Customer.objects.visible_to(self.user).filter(pk__in=others)
-            self.names |= dict(files.values_list("pk", "name"))
-            self.seen |= {pk for pk in others if pk in self.names}
+            in_sight = dict(files.values_list("pk", "name"))
+            self.names |= in_sight
+            self.seen |= in_sight.keys()
         self._read_owners(rows)
 
     def _hits(self, keys: Collection[str]) -> Iterable[tuple[str, int, str]]:

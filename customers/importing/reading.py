@@ -34,6 +34,13 @@ LONGEST_CELL = 2_000
 PIECE = 1 << 20
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+#: Excel puts a workbook with a password into such a part.
+LOCKED = "EncryptedPackage".encode("utf-16-le")
+#: How pictures, PDF, packed files, web pages and other things begin that some upload as tables.
+OTHERS = (
+    b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"{\\rtf",
+    b"<!", b"<htm", b"<?xm", b"\x7fELF", b"MZ\x90",
+)  # fmt: skip
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -84,7 +91,12 @@ def open_table(file: BinaryIO, *, sheet: str = "") -> Table:
     start = file.read(8)
     if start.startswith(ZIP):
         return _workbook(file, sheet, _looked_through(file))
+    if start.lower().startswith(tuple(mark.lower() for mark in OTHERS)):
+        raise Refused("file_kind")
     if start == OLE:
+        file.seek(0)
+        if LOCKED in file.read():
+            raise Refused("file_locked")
         return _workbook(file, sheet, {})
     return _text(file)
 
@@ -113,6 +125,7 @@ def _looked_through(file: BinaryIO) -> dict[str, int]:
                         if sheet:
                             sheet.look(piece)
                 if sheet:
+                    sheet.look(b"")  # and the last cell
                     odd["errors"] += sheet.errors
                     odd["no_result"] += sheet.no_result
     except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError) as damaged:
@@ -132,7 +145,7 @@ class _Sheet:
     def look(self, piece: bytes) -> None:
         text = self.rest + piece
         # From the last cell that begins here on, it is looked at with the next piece.
-        cut = text.rfind(b"<c ") if len(text) < 4 * PIECE else -1
+        cut = text.rfind(b"<c ") if piece and len(text) < 4 * PIECE else -1
         text, self.rest = (text[:cut], text[cut:]) if cut > 0 else (text, b"")
         for letters, number in _CELL.findall(text):
             self.cells += 1
@@ -256,9 +269,10 @@ def _encoding(file: BinaryIO) -> str:
     for mark, name in BOMS:
         if start.startswith(mark):
             return _fitting(file, (name,))
-    nulls = start.count(0)
-    if nulls * 5 > len(start):  # half of the bytes of plain letters in UTF-16 are zero
-        return _fitting(file, ("utf-16-be" if start[0] == 0 else "utf-16-le",))
+    high, low = start[::2].count(0), start[1::2].count(0)
+    if max(high, low) * 5 > len(start) and min(high, low) * 20 < max(high, low):
+        # One byte in two of plain letters is zero, and always the same one: UTF-16.
+        return _fitting(file, ("utf-16-be" if high > low else "utf-16-le",))
     strange = sum(byte < 32 and byte not in b"\t\n\r" for byte in start)
     if strange * 20 > len(start):
         raise Refused("file_kind")

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.history import kind_name
 from crm.lib.text import Text
 from customers import phones
 from customers.importing import birthday_words
@@ -110,6 +111,8 @@ def in_words(code: str, parameters: Mapping[str, Any]) -> str:
         labels = [str(label) for _code, label in FIELDS[parameters["choices"]].column.flatchoices]
         between = pgettext("between the items of a list", ", ")
         parameters = {**parameters, "choices": between.join(labels)}
+    if code == "hangs":
+        parameters = {"what": kind_name(str(parameters.get("what", "")))}
     words = WORDS.get(code)
     return str(words) % parameters if words else code
 

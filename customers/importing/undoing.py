@@ -125,7 +125,7 @@ def _hanging(rows: dict[int, ImportRow]) -> dict[int, str]:
         else:
             ids = set(hanging.values_list(column, flat=True).distinct())
         for pk in ids:
-            found.setdefault(pk, str(model._meta.verbose_name))
+            found.setdefault(pk, model._meta.label_lower)
     return found
 
 
