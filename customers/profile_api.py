@@ -34,6 +34,11 @@ class SupplierSerializer(RecordSerializer[Supplier]):
         model = Supplier
         fields = ("id", "name", "supplies", "satisfaction")
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The line on its own; that its id is one of the customer's is the profile's business."""
+        line = {name: value for name, value in attrs.items() if name != "id"}
+        return {**attrs, **super().validate(line)}
+
 
 class ProfileSerializer(RecordSerializer[Profile]):
     """What was found out about a customer. Money in the company's currency, marks from 1 to 10.

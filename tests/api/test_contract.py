@@ -39,6 +39,8 @@ OPERATIONS = """
     get customers/{id}/timeline/                          get customers/{id}/stats/
     get contacts/              post contacts/             post contacts/sync/
     get contacts/{id}/         put contacts/{id}/         patch contacts/{id}/
+    get customers/{id}/profile/                           patch customers/{id}/profile/
+    get reports/completeness/
     get products/              post products/             post products/sync/
     get products/{id}/         put products/{id}/         patch products/{id}/
     get orders/                post orders/               post orders/sync/

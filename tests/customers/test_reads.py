@@ -162,9 +162,9 @@ def test_the_log_costs_the_same_however_long_it_is(
         customer.save()
         reads.note(customer.pk, reader_id=make_user().pk, now=local(2026, 6, 1, 9, number))
     client = as_(manager)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         client.get(f"/customers/{customer.pk}/log/")
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(13):
         client.get(f"/customers/{customer.pk}/log/", headers=HTMX)
 
 
