@@ -9,7 +9,6 @@ from random import Random
 from typing import Any
 
 from crm.demo.catalogue import RANGE
-from crm.demo.people import TEAMS
 from crm.demo.writing import Row, Writer
 from customers.models import Customer, Kind, Profile, Supplier, Tier
 from customers.models.profile import CreditStanding, PromotionAttitude, PurchaseRhythm
@@ -18,11 +17,11 @@ from customers.models.profile import CreditStanding, PromotionAttitude, Purchase
 _KNOWN = {Tier.A.value: (1.0, 0.93), Tier.B.value: (0.92, 0.8), Tier.C.value: (0.6, 0.62),
           None: (0.25, 0.5)}  # fmt: skip
 #: What hardly anybody in a team asks: the gaps that the report of the manager shows.
-_NEVER_ASKED: dict[str, frozenset[str]] = {
-    "浙北": frozenset({"past_categories"}),
-    "苏南": frozenset({"capital", "staff_count", "suppliers"}),
-    "皖中": frozenset({"product_satisfaction", "service_satisfaction", "purchase_months"}),
-}
+_NEVER_ASKED = (
+    frozenset({"past_categories"}),
+    frozenset({"capital", "staff_count", "suppliers"}),
+    frozenset({"product_satisfaction", "service_satisfaction", "purchase_months"}),
+)
 #: How often a team notes what it never asks.
 _SLIPS = 0.06
 _RIVALS = (
@@ -53,6 +52,8 @@ _PRODUCTS = tuple(
 
 def write_knowledge(writer: Writer, rng: Random) -> None:
     """Write profiles and suppliers of the customers on file; the tiers must be known."""
+    #: Team → what it never asks.
+    habits: dict[str, frozenset[str]] = {}
     profiles: list[Row] = []
     suppliers: list[Row] = []
     next_profile, next_supplier = writer.next_id(Profile), writer.next_id(Supplier)
@@ -61,9 +62,9 @@ def write_knowledge(writer: Writer, rng: Random) -> None:
     )
     for pk, kind, tier, net, team in customers.iterator(chunk_size=5000):
         known, share = _KNOWN[tier]
-        if team not in TEAMS or rng.random() > known:
+        if team is None or rng.random() > known:
             continue
-        never = _NEVER_ASKED.get(team, frozenset())
+        never = habits.setdefault(team, _NEVER_ASKED[len(habits) % len(_NEVER_ASKED)])
         asked_at = writer.now - timedelta(days=rng.randint(5, 400))
         told = _told(rng, kind, float(net or 0))
         kept = {
