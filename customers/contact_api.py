@@ -21,6 +21,7 @@ from crm.lib.api import (
     fetch_related,
 )
 from customers import birthdays, phones
+from customers.birthdays import Parts
 from customers.contact_sync import ContactSync
 from customers.contacts import save_contact
 from customers.models import BuyingRole, Contact, Customer
@@ -105,7 +106,8 @@ class ContactSerializer(RecordSerializer[Contact]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The birthday in its parts, which are the model's."""
         attrs = dict(attrs)
-        if (parts := attrs.pop("birthday_text", None)) is not None:
+        if "birthday_text" in attrs:
+            parts = attrs.pop("birthday_text") or Parts()
             attrs |= dict(zip(PARTS, parts, strict=True))
             if parts.month is None:
                 attrs["birthday_leap"] = False

@@ -38,7 +38,7 @@ KNOWN_PEOPLE: dict[str, list[tuple[str, str, str, int, tuple[Any, ...], str]]] =
         ("刘永泰", "老板", BOSS, 74, ("lunar", None, 8, 15, False), "黄酒"),
     ],
 }  # fmt: skip
-_TITLES = {
+_TITLES: dict[Kind, dict[str, tuple[str, ...]]] = {
     Kind.DISTRIBUTOR: {
         BOSS: ("总经理", "董事长"),
         ADVISER: ("副总经理", "财务经理", "销售经理"),
@@ -65,7 +65,7 @@ _TITLES = {
     },
 }
 #: Who is known beside the one who decides, from the most usual on.
-_OTHERS = {
+_OTHERS: dict[Kind, tuple[tuple[str, float], ...]] = {
     Kind.DISTRIBUTOR: ((BUYER, 0.85), (ADVISER, 0.5), (USER, 0.4)),
     Kind.DEALER: ((ADVISER, 0.35), (BUYER, 0.3)),
     Kind.OUTLET: ((ADVISER, 0.2),),

@@ -30,7 +30,8 @@ from crm.demo.season import demand
 from crm.management.commands.serve import environment
 from customers.addresses import find
 from customers.divisions import is_known, path
-from customers.models import Customer, Kind, Profile, Supplier
+from customers.models import BuyingRole, Contact, Customer, Kind, Profile, Supplier
+from customers.phones import stored
 from orders.models import NETTED, Order, OrderLine, OrderStatus, Product
 from tests.factories import local, make_team
 from tiers.models import TierChange, TierRun
@@ -199,6 +200,20 @@ def test_some_addresses_do_not_say_where_and_groups_and_a_leaver_are_there(demo:
     assert Customer.objects.exclude(group_head=None).count() >= 10
     (leaver,) = User.objects.filter(is_active=False)
     assert leaver.customers.count() >= 10
+
+
+def test_there_are_people_whose_birthdays_exist_and_whom_nobody_can_call(demo: Loaded) -> None:
+    """No network was given the mobile range 161."""
+    contacts = list(Contact.objects.all())
+    assert len({contact.customer_id for contact in contacts}) > 0.9 * Customer.objects.count()
+    assert any(c.birthday_calendar == "lunar" and c.birth_month for c in contacts)
+    assert any(contact.birthday_leap for contact in contacts)
+    assert any(contact.has_left for contact in contacts)
+    assert {contact.buying_role for contact in contacts} == {"", *BuyingRole.values}
+    for contact in contacts:
+        contact.full_clean()
+        assert not contact.phone or contact.phone.startswith("+86161")
+        assert stored(contact.phone) == contact.phone
 
 
 def test_parents_supply_downwards(demo: Loaded) -> None:
