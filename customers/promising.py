@@ -77,6 +77,13 @@ def _made_as(client_id: UUID, customer: Customer) -> Promise | None:
     return Promise.objects.filter(client_id=client_id, customer=customer).first()
 
 
+def keeper(customer: Customer, person: User) -> User:
+    """Who keeps what `person` promises `customer`: that person, else the customer's owner."""
+    if customer.owner is None or keepers(customer).filter(pk=person.pk).exists():
+        return person
+    return customer.owner
+
+
 def keepers(customer: Customer) -> Any:
     """Who may be given a promise to `customer`: those who see its file and may write in it."""
     people = User.objects.get_queryset().active().filter(role__in=KEEPERS)

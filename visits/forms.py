@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import AuditEntry, User
-from crm.lib.forms import MomentField
-from customers.models import Customer
+from crm.lib.forms import DayInput, MomentField
+from customers.models import Customer, Promise
 from orders.models import Product, ProductQuerySet
 from visits.answers import MAX_NOTE, Answers, Care, Sales
 from visits.models import Cadence, OccasionRule, Visit
@@ -25,6 +26,8 @@ from visits.places import Place
 NEW_FOR = timedelta(days=180)
 MAX_NEW_PRODUCTS = 12
 NONE = "none"
+#: The fields of what is promised in a visit: the words and the day.
+PROMISES = (("promise", "promise_due"), ("another", "another_due"))
 
 
 def new_products(user: User, today: date) -> ProductQuerySet:
@@ -157,10 +160,47 @@ class VisitForm(forms.Form):
         ),
     )
 
+    promise = forms.CharField(
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "aria-label": _("New promise"),
+                "placeholder": _("What we do for the customer"),
+            }
+        ),
+    )
+    promise_due = forms.DateField(
+        required=False, widget=DayInput(attrs={"class": "date", "aria-label": _("Due")})
+    )
+    another = forms.CharField(
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "aria-label": _("Another promise"),
+                "placeholder": _("What we do for the customer"),
+            }
+        ),
+    )
+    another_due = forms.DateField(
+        required=False, widget=DayInput(attrs={"class": "date", "aria-label": _("Due")})
+    )
+    kept = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False)
+
     def __init__(
-        self, *args: Any, products: list[tuple[str, str]], answers: Answers, **kwargs: Any
+        self,
+        *args: Any,
+        products: list[tuple[str, str]],
+        answers: Answers,
+        open_promises: Sequence[Promise] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.open_promises = open_promises
+        kept = self.fields["kept"]
+        assert isinstance(kept, forms.MultipleChoiceField)
+        kept.choices = [(str(promise.pk), promise.content) for promise in open_promises]
         known = {sku for sku, _name in products}
         kept = [(sku, sku) for sku in answers.get("new_products", []) if sku not in known]
         field = self.fields["new_products"]
@@ -180,6 +220,23 @@ class VisitForm(forms.Form):
                 _("Pick either “None today” or the others."), code="contradiction"
             )
         return chosen
+
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean()
+        for words, day in PROMISES:
+            said, by_when = self.cleaned_data.get(words), self.cleaned_data.get(day)
+            if said and not by_when and day not in self.errors:
+                self.add_error(day, ValidationError(_("Say by which day."), code="required"))
+        return data
+
+    def promised(self) -> list[tuple[str, date]]:
+        """What was promised in the visit, each with its day."""
+        data = self.cleaned_data
+        return [(data[words], data[day]) for words, day in PROMISES if data[words]]
+
+    def kept_promises(self) -> list[Promise]:
+        """Those of the open promises that were kept in the visit."""
+        return [one for one in self.open_promises if str(one.pk) in self.cleaned_data["kept"]]
 
     def answers(self) -> Answers:
         """The answers given so far; a question that was left out is not in it."""

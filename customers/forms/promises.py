@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.versions import VersionedForm
 from crm.lib.forms import DayInput
 from customers.models import Customer, Promise
-from customers.promising import keepers
+from customers.promising import keeper, keepers
 
 #: Where nobody says when: in a week.
 USUAL = timedelta(days=7)
@@ -39,11 +39,10 @@ class PromiseForm(forms.Form):
         field = self.fields["owner"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = people
-        may_keep = people.filter(pk=user.pk).exists()
         self.initial = {
             "client_id": uuid4(),
             "due_on": today + USUAL,
-            "owner": user.pk if may_keep else customer.owner_id,
+            "owner": keeper(customer, user).pk,
             **self.initial,
         }
         self.fields["due_on"].widget.attrs["min"] = today.isoformat()

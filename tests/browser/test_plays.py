@@ -18,9 +18,10 @@ def test_a_rep_logs_a_visit_on_the_phone_and_the_manager_sees_it(
 ) -> None:
     rep = signed_in("rep", language, PHONE)
     rep.act(rep.page.locator(".tabbar a.log"))
-    first = rep.page.locator("#found a").first
-    name = first.inner_text()
-    rep.act(first)
+    name = rep.page.locator("#log-who summary .clip").inner_text()  # the next stop of her route
+    rep.page.locator("#log button[value=visit]").click()
+    rep.page.wait_for_url("**/visits/new/?customer=*")
+    rep.look()
     assert name in rep.page.locator("h1").inner_text()
 
     # without an answer nothing is saved, and the page says what is missing

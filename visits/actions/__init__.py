@@ -2,6 +2,7 @@
 
 from visits.actions.reminders import make_reminders, send_reminder_mails
 from visits.actions.visits import (
+    Said,
     cancel_visit,
     change_visit,
     check_in,
@@ -14,6 +15,7 @@ from visits.actions.visits import (
 )
 
 __all__ = [
+    "Said",
     "cancel_visit",
     "change_visit",
     "check_in",

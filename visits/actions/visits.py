@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -13,10 +15,22 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from crm.lib.days import day_bounds
 from crm.lib.formats import local_day
-from customers.models import Customer
+from customers import promising
+from customers.models import Customer, Promise
 from visits.answers import Answers, cleaned
 from visits.models import Visit, VisitStatus
 from visits.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said about promises in a visit: new ones with their day, and those kept."""
+
+    promised: Sequence[tuple[str, date]] = ()
+    kept: Sequence[Promise] = ()
+
+
+NOTHING_SAID = Said()
 
 
 @transaction.atomic
@@ -48,6 +62,7 @@ def log_visit(
     purpose: str,
     close: bool,
     now: datetime,
+    said: Said = NOTHING_SAID,
 ) -> Visit:
     """Write down a visit that took place at `at`, as a draft or closed.
 
@@ -65,7 +80,7 @@ def log_visit(
             if visit is None:
                 raise
     return record_visit(
-        visit=visit, answers=answers, words=words, purpose=purpose, close=close, now=now
+        visit=visit, answers=answers, words=words, purpose=purpose, close=close, now=now, said=said
     )
 
 
@@ -83,11 +98,13 @@ def record_visit(
     close: bool,
     now: datetime,
     version: int | None = None,
+    said: Said = NOTHING_SAID,
 ) -> Visit:
     """Keep the record of a visit, and close it where `close`; the customer learns of the visit.
 
-    Closing a visit that is closed already puts its record right. `version` is the one the writer
-    saw: where somebody wrote something else since, it is refused with the code `changed`.
+    What was promised in it, and which promises it kept, is noted with it (P42). Closing a visit
+    that is closed already puts its record right. `version` is the one the writer saw: where
+    somebody wrote something else since, it is refused with the code `changed`.
     """
     visit = lock_visit(visit)
     if version is not None and visit.version != version:
@@ -95,6 +112,7 @@ def record_visit(
         if told == (cleaned(answers), words.strip(), purpose.strip()) and (
             visit.status == VisitStatus.DONE or not close
         ):
+            _note_promises(visit, said, now)
             return visit
         raise changed_meanwhile()
     if close and visit.status != VisitStatus.DONE:
@@ -102,7 +120,26 @@ def record_visit(
         _note_visit_on_customer(visit)
     else:
         visit.write(answers=answers, words=words, purpose=purpose, now=now)
+    _note_promises(visit, said, now)
     return visit
+
+
+def _note_promises(visit: Visit, said: Said, now: datetime) -> None:
+    """Make and keep what was said; said twice about one visit, it is noted once."""
+    for content, due_on in said.promised:
+        promising.make(
+            customer=visit.customer,
+            content=content,
+            owner=promising.keeper(visit.customer, visit.rep),
+            due_on=due_on,
+            by=visit.rep,
+            now=now,
+            client_id=uuid5(NAMESPACE_URL, f"visit:{visit.pk}:{due_on}:{content.strip()}"),
+            source=f"{Visit._meta.label_lower}:{visit.pk}",
+        )
+    for kept in said.kept:
+        promise = Promise.objects.select_for_update().get(pk=kept.pk, customer=visit.customer)
+        promise.keep(now=now)
 
 
 @transaction.atomic

@@ -345,9 +345,10 @@ def _open_promises(customer: Customer) -> list[Promise]:
 def refuse(form: Any, error: ValidationError) -> None:
     """Show a refusal at the top of the form, or at the promise that it is about."""
     if hasattr(error, "error_dict"):
-        words = {"due_on": "promise_due", "content": "promise"}
-        for name, errors in error.error_dict.items():
-            form.add_error(words.get(name), errors)
+        of_promise = {"due_on": "promise_due", "content": "promise"}
+        for told, errors in error.error_dict.items():
+            name = of_promise.get(told, told)
+            form.add_error(name if name in form.fields else None, errors)
     else:
         form.add_error(None, error)
 

@@ -313,7 +313,7 @@ def test_after_its_day_no_new_one_is_agreed_and_the_page_says_why(
     assert "Its day has passed" in client.get(url).content.decode()
     sent = {"new_day": today.isoformat(), "reason": "x", "version": promise.version}
     page = client.post(url, sent)
-    assert "say whether it was kept late or broken" in str(page.context["form"].errors)
+    assert "say whether it was kept late or broken" in page.content.decode()
     promise.refresh_from_db()
     assert promise.due_on == today - timedelta(days=1)
 
