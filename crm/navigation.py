@@ -59,7 +59,11 @@ OVERDUE = Page("visits:overdue", _("Overdue visits"), "clock", "visits:read")
 PROMISES = Page("customers:promises", _("Promises"), "flag", "customers:read")
 REMINDERS = Page("visits:reminders", _("Reminders"), "bell", "reminders:read")
 LOG = Page(
-    "customers:log-interaction", pgettext_lazy("button", "Log"), "plus", "customers:write", prominent=True
+    "customers:log-interaction",
+    pgettext_lazy("button", "Log"),
+    "plus",
+    "customers:write",
+    prominent=True,
 )
 ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
 PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
@@ -130,13 +134,17 @@ def _waiting(user: User, today: date) -> dict[str, int]:
     if user.may("reminders:write"):
         waiting.append(_counted("visits:reminders", Reminder.objects.of(user).current(today)))
     if user.may("customers:write"):
-        waiting.append(_counted("customers:promises", Promise.objects.of(user).waiting(today)))
+        waiting.append(
+            _counted("customers:promises", Promise.objects.visible_to(user).of(user).waiting(today))
+        )
     return dict(waiting[0].union(*waiting[1:], all=True)) if waiting else {}
 
 
 def _counted(page: str, rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
     name = Value(page, output_field=CharField())
-    return rows.order_by().values(page=name).annotate(n=Count("pk")).values_list("page", "n")
+    counted: QuerySet[Any, Any]
+    counted = rows.order_by().values(page=name).annotate(n=Count("pk")).values_list("page", "n")
+    return counted
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:

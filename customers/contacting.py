@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, User
@@ -104,7 +103,7 @@ def restore_interaction(*, pk: int, by: User, now: datetime) -> Interaction | No
         return None
     if not Contact.objects.filter(pk=stored["contact_id"]).exists():
         stored["contact_id"] = None
-    at = parse_datetime(stored.pop("at"))
+    at = datetime.fromisoformat(stored.pop("at"))
     interaction = Interaction(pk=pk, **stored, at=at)
     interaction.save(force_insert=True)
     return interaction

@@ -1,8 +1,7 @@
-"""Making promises, acting on them, handing them on, and how many are kept in time (P42)."""
+"""Making promises, who can keep them, and how many are kept in time (P42)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,8 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q
 from django.utils.translation import gettext as _
 
-from accounts.models import AuditEntry, Team, User
-from accounts.models.audit import Action
+from accounts.models import Team, User
 from accounts.roles import SEES_ALL, Role
 from crm.lib.formats import local_day
 from customers.models import Customer, Promise, PromiseState
@@ -109,39 +107,6 @@ def _managers_above(customer: Customer) -> set[int]:
         if manager is not None:
             found.add(manager)
     return found
-
-
-def pass_on(customer_ids: Collection[int], *, before: User | None, to: User, now: datetime) -> int:
-    """Give the open promises of `before` to these customers to `to`; returns how many.
-
-    Whoever takes a customer from one owner to another calls it in the same transaction: the new
-    owner keeps what the old one promised.
-    """
-    if before is None:
-        return 0
-    rows = list(
-        Promise.objects.open()
-        .filter(owner=before, customer__in=customer_ids)
-        .exclude(owner=to)
-        .select_for_update(of=("self",))
-        .order_by("pk")
-        .values_list("pk", "content")
-    )
-    Promise.objects.filter(pk__in=[pk for pk, _content in rows]).update(
-        owner=to, version=F("version") + 1, updated_at=now
-    )
-    AuditEntry.write_many(
-        AuditEntry.build(
-            model=Promise,
-            object_id=pk,
-            object_name=content,
-            action=Action.UPDATE,
-            before={"owner_id": before.pk},
-            after={"owner_id": to.pk},
-        )
-        for pk, content in rows
-    )
-    return len(rows)
 
 
 @dataclass(frozen=True, slots=True)

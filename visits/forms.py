@@ -198,9 +198,9 @@ class VisitForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.open_promises = open_promises
-        kept = self.fields["kept"]
-        assert isinstance(kept, forms.MultipleChoiceField)
-        kept.choices = [(str(promise.pk), promise.content) for promise in open_promises]
+        ticked = self.fields["kept"]
+        assert isinstance(ticked, forms.MultipleChoiceField)
+        ticked.choices = [(str(promise.pk), promise.content) for promise in open_promises]
         known = {sku for sku, _name in products}
         kept = [(sku, sku) for sku in answers.get("new_products", []) if sku not in known]
         field = self.fields["new_products"]

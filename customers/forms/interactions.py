@@ -28,7 +28,7 @@ class InteractionForm(VersionedForm[Interaction]):
         label=_("Who began"),
         choices=BEGUN_BY,
         coerce=bool,
-        empty_value=False,
+        empty_value=False,  # type: ignore[arg-type]  # whatever stands for nothing chosen
         required=False,
         widget=forms.RadioSelect,
     )

@@ -9,11 +9,11 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.models import AuditEntry, Team, User
+from accounts.models import Team, User
 from accounts.roles import Role
 from customers import promising
 from customers.models import Customer, Promise, PromiseState
-from tests.factories import local, make_customer, make_promise, make_team, make_user
+from tests.factories import local, make_promise, make_team, make_user
 
 NOON = local(2026, 6, 16, 12)
 DUE = date(2026, 6, 16)
@@ -226,32 +226,3 @@ def test_the_share_kept_in_time_counts_what_fell_due_in_ninety_days(
     rates = promising.keeping_rates(Promise.objects.all(), today=today)
     assert [(r.username, r.due, r.in_time) for r in rates] == [("rep", 6, 3), ("service", 1, 1)]
     assert rates[0].share == 0.5
-
-
-def test_who_takes_a_customer_keeps_what_its_owner_promised(
-    customer: Customer, rep: User, service: User, stranger: User
-) -> None:
-    other = make_customer(owner=rep)
-    mine = make_promise(customer, rep)
-    kept = make_promise(customer, rep, state=KEPT, settled_at=NOON)
-    services = make_promise(customer, service)
-    elsewhere = make_promise(other, rep)
-    moved = promising.pass_on([customer.pk], before=rep, to=stranger, now=NOON)
-    assert moved == 1
-    owners = dict(Promise.objects.values_list("pk", "owner__username"))
-    assert owners == {
-        mine.pk: "stranger",
-        kept.pk: "rep",
-        services.pk: "service",
-        elsewhere.pk: "rep",
-    }
-    entry = AuditEntry.objects.of(mine).first()
-    assert entry is not None
-    assert entry.after == {"owner_id": stranger.pk}
-    assert Promise.objects.get(pk=mine.pk).version == mine.version + 1
-
-
-@pytest.mark.parametrize("nobody", [None])
-def test_nothing_is_passed_on_from_nobody(customer: Customer, rep: User, nobody: None) -> None:
-    make_promise(customer, rep)
-    assert promising.pass_on([customer.pk], before=nobody, to=rep, now=NOON) == 0

@@ -69,7 +69,7 @@ def test_the_sheet_costs_the_same_however_many_customers_there_are(
         assert client.get(LOG, headers=HTMX).status_code == 200
 
 
-def chosen(client: Client, path: str = "/visits/today/", **query: object) -> tuple[str, str]:
+def chosen(client: Client, path: str = "/visits/today/", **query: int) -> tuple[str, str]:
     context = client.get(LOG, query, headers=here(path)).context
     with translation.override("en"):
         return (context["customer"].name if context["customer"] else ""), str(context["hint"])

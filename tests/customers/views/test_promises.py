@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -29,8 +30,9 @@ def contents(answer) -> list[str]:
     return [promise.content for promise in answer.context["page"].rows]
 
 
-def toast(answer) -> dict:
-    return json.loads(answer["HX-Trigger"])["toast"]
+def toast(answer) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(answer["HX-Trigger"])["toast"]
+    return told
 
 
 def press(client: Client, promise: Promise, verb: str, **values: object):
@@ -354,6 +356,7 @@ def test_the_rail_counts_what_is_due_or_late(
     for days in (-2, 0, 1):
         make_promise(customer, rep, due_on=today + timedelta(days=days))
     make_promise(customer, service, due_on=today)
+    make_promise(make_customer(), rep, due_on=today)  # of a customer that is no longer hers
     page = as_(rep).get(LIST)
     counts = {
         item.url: item.count for group in page.context["frame"]["rail"] for item in group.items
