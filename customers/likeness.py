@@ -97,6 +97,8 @@ def one_slip(a: str, b: str) -> bool:
     if len(b) - len(a) > 1:
         return False
     at = next((n for n in range(len(a)) if a[n] != b[n]), len(a))
+    if any(one.isdecimal() for one in a[at : at + 1] + b[at : at + 1]):
+        return False  # 1号店 and 2号店; a slip in a number makes another number
     if len(a) < len(b):
         return a[at:] == b[at + 1 :]
     if a[at + 1 :] == b[at + 1 :]:

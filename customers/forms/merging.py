@@ -100,8 +100,9 @@ class MergeForm(forms.Form):
             own, other = values_of(field, ours), values_of(field, theirs)
             if all(is_empty(value) for value in (*own, *other)):
                 continue
-            if own == other:
-                shown.same.append((field.label, self._words(field, ours)))
+            words, others = self._words(field, ours), self._words(field, theirs)
+            if words == others:
+                shown.same.append((field.label, words))
                 continue
             both = field.name in JOINED and not any(is_empty(v) for v in (*own, *other))
             default = default_of(field, ours, theirs)
@@ -109,8 +110,8 @@ class MergeForm(forms.Form):
                 Choice(
                     field.name,
                     field.label,
-                    self._words(field, ours),
-                    self._words(field, theirs),
+                    words,
+                    others,
                     both,
                     str(self.data.get(field.name) or default),
                 )
