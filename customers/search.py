@@ -46,7 +46,7 @@ def group(user: User, words: str) -> Group | None:
         for row in found[:HITS]
     ]
     more = f"{reverse('customers:list')}?{urlencode({'q': words})}" if len(found) > HITS else ""
-    return Group(_("Customers"), "building-storefront", hits, more)
+    return Group(_("Customers"), hits, more)
 
 
 def best(customers: CustomerQuerySet, words: str) -> list[dict[str, Any]]:

@@ -40,4 +40,4 @@ def group(user: User, words: str) -> Group | None:
         for row in found[:HITS]
     ]
     more = f"{reverse('orders:list')}?{urlencode({'q': words})}" if len(found) > HITS else ""
-    return Group(_("Orders"), "cube", hits, more)
+    return Group(_("Orders"), hits, more)

@@ -27,6 +27,5 @@ class Group:
     """What one app found: the first hits, and the address of the list with all of them."""
 
     label: Text
-    icon: str
     hits: list[Hit] = field(default_factory=list)
     more_url: str = ""
