@@ -9,6 +9,7 @@ from typing import NamedTuple
 from accounts.access import may
 from accounts.models import User
 from customers import birthdays
+from customers.birthdays import BirthdayCalendar
 from customers.models import BuyingRole, Contact, Customer
 
 #: How many people the overview shows.
@@ -22,11 +23,15 @@ SOON = timedelta(days=30)
 
 
 class Person(NamedTuple):
-    """A contact, the day of the next birthday, and whether it is soon."""
+    """A contact, the day of the next birthday, whether it is soon, and how old one is then.
+
+    The age is left open (None) for lunar birthdays: people count those years in more ways than one.
+    """
 
     contact: Contact
     birthday_on: date | None
     is_soon: bool
+    turns: int | None
 
 
 def rows(contacts: Iterable[Contact], today: date) -> list[Person]:
@@ -34,7 +39,10 @@ def rows(contacts: Iterable[Contact], today: date) -> list[Person]:
     found = []
     for contact in contacts:
         on = None if contact.has_left else birthdays.next_on(contact.birthday, today)
-        found.append(Person(contact, on, on is not None and on - today <= SOON))
+        turns = None
+        if on and contact.birth_year and contact.birthday_calendar == BirthdayCalendar.SOLAR:
+            turns = on.year - contact.birth_year
+        found.append(Person(contact, on, on is not None and on - today <= SOON, turns))
     return found
 
 

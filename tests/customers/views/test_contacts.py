@@ -84,7 +84,9 @@ def test_the_next_birthday_stands_there_in_both_calendars(
     rep.language = "zh-hans"
     rep.save()
     make_contact(customer, birthday_calendar="lunar", birth_month=5, birth_day=3)
+    make_contact(customer, birth_year=1968, birth_month=9, birth_day=8)
     client = as_(rep)
+    assert "生日 9月8日（满 58 岁）" in text(client.get(f"/customers/{customer.pk}/contacts/"))
     assert "生日 6月17日（农历五月初三）" in text(client.get(f"/customers/{customer.pk}/contacts/"))
     assert "明天生日" in text(client.get(f"/customers/{customer.pk}/"))
 
