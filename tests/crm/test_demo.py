@@ -27,10 +27,22 @@ from crm.demo import company, large
 from crm.demo.people import COMPANY, LOGINS, PASSWORD, REPS
 from crm.demo.places import PREFECTURES, TERRITORIES, Place, full_name, phone, whole_provinces
 from crm.demo.season import demand
+from crm.lib.formats import local_day
 from crm.management.commands.serve import environment
 from customers.addresses import find
 from customers.divisions import is_known, path
-from customers.models import BuyingRole, Contact, Customer, Kind, Profile, Supplier
+from customers.models import (
+    BuyingRole,
+    Contact,
+    Customer,
+    Interaction,
+    Kind,
+    Profile,
+    Promise,
+    PromiseState,
+    Renegotiation,
+    Supplier,
+)
 from customers.phones import stored
 from orders.models import NETTED, Order, OrderLine, OrderStatus, Product
 from tests.factories import local, make_team
@@ -53,6 +65,9 @@ TABLES: tuple[tuple[type[models.Model], set[str]], ...] = (
     (Profile, set()),
     (Supplier, set()),
     (Visit, set()),
+    (Promise, set()),
+    (Renegotiation, set()),
+    (Interaction, set()),
     (Reminder, {"id"}),
     (TierChange, {"id", "run_id"}),
 )
@@ -318,6 +333,27 @@ def test_reminders_of_a_near_occasion_wait(demo: Loaded) -> None:
     assert set(waiting.values_list("occasion", "on").distinct()) == {
         ("dragon_boat", date(2026, 6, 19))
     }
+
+
+def test_promises_of_every_kind_and_talks_over_the_year(demo: Loaded) -> None:
+    rep = User.objects.get(username={role: name for role, name, _ in LOGINS}[Role.REP])
+    mine = Promise.objects.of(rep)
+    assert mine.due_on(TODAY).exists()
+    assert mine.late(TODAY).exists()
+    assert mine.open().filter(due_on__gt=TODAY).exists()
+    for some in (Promise.objects.kept_in_time(), Promise.objects.kept_late(), mine):
+        assert some.exists()
+    assert Promise.objects.filter(state=PromiseState.BROKEN).exclude(outcome="").exists()
+    moved = Renegotiation.objects.select_related("promise")
+    assert moved.exists()
+    for one in moved:  # agreed before the old day had passed, and before it was settled
+        assert local_day(one.at) <= one.due_before < one.due_after
+        assert one.promise.settled_at is None or one.at < one.promise.settled_at
+    assert not Promise.objects.filter(settled_at__lt=F("made_at")).exists()
+    assert not Promise.objects.filter(settled_at__gt=NOW).exists()
+    months = Interaction.objects.dates("at", "month").count()
+    assert months >= 11
+    assert not Interaction.objects.filter(at__gt=NOW).exists()
 
 
 @pytest.mark.parametrize(("role", "username", "name"), LOGINS)
