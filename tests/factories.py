@@ -12,7 +12,16 @@ from accounts.models import ApiKey, Team, User
 from accounts.roles import Role
 from customers import cards
 from customers.contacts import save_contact
-from customers.models import Channel, Contact, Customer, DuplicatePair, Interaction, Promise
+from customers.models import (
+    Channel,
+    Contact,
+    Customer,
+    DuplicatePair,
+    Import,
+    ImportRow,
+    Interaction,
+    Promise,
+)
 from orders.models import Order, OrderLine, OrderStatus, Product
 from visits.models import Visit
 
@@ -122,3 +131,30 @@ def make_interaction(customer: Customer, by: User, **values: Any) -> Interaction
     values.setdefault("channel", Channel.CALL)
     values.setdefault("at", local(2026, 6, 15, 10))
     return Interaction.objects.create(customer=customer, by=by, **values)
+
+
+def make_import(user: User, customer: Customer, *, run: Import | None = None) -> Import:
+    """An import of one customer, written; with `run`, one more row of that one."""
+    run = run or Import.objects.create(
+        by=user,
+        name="list.csv",
+        table={"rows": 1, "head_row": 1, "sheets": []},
+        columns=[{"head": "Name", "sample": []}],
+        mapping={"0": "name"},
+        key="name",
+        state="done",
+        counts={"create": 1, "update": 0, "unchanged": 0, "rejected": 0},
+        created_at=local(2026, 6, 1, 10),
+        finished_at=local(2026, 6, 1, 11),
+    )
+    ImportRow.objects.create(
+        run=run,
+        number=next(_number) + 1,
+        cells=[customer.name],
+        outcome="create",
+        state="written",
+        values={"name": customer.name, "owner_id": user.pk},
+        customer_id=customer.pk,
+        version=1,
+    )
+    return run

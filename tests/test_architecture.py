@@ -25,6 +25,7 @@ from orders.models import OrderLine
 from tests.factories import (
     make_contact,
     make_customer,
+    make_import,
     make_interaction,
     make_key,
     make_order,
@@ -86,6 +87,15 @@ OWNED = {
     "customers:promise-renegotiate": "promise",
     "customers:promise-hand-over": "promise",
     "customers:promise-new": "customer",
+    "customers:import": "import",
+    "customers:import-map": "import",
+    "customers:import-remap": "import",
+    "customers:import-apply": "import",
+    "customers:import-undo": "import",
+    "customers:import-again": "import",
+    "customers:import-progress": "import",
+    "customers:import-rejected": "import",
+    "customers:import-mended": "import",
     "customers:contacts": "customer",
     "customers:contact-new": "customer",
     "customers:contact-edit": "contact",
@@ -201,6 +211,7 @@ def records(customer, rep, north) -> dict[str, Any]:
         "order": make_order(customer, lines=[(product, "1", "5.00")]),
         "visit": make_visit(customer, rep),
         "promise": make_promise(customer, rep),
+        "import": make_import(rep, customer),
         "interaction": make_interaction(customer, rep),
         "reminder": Reminder.objects.create(
             occasion="mid_autumn", on=date(2026, 9, 25), customer=customer, user=rep
@@ -331,6 +342,8 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
             make_order(customer, lines=[(product, "1", "5.00"), (records["product"], "2", "3.00")])
             make_visit(customer, rep)
             make_promise(customer, rep)
+            make_import(rep, customer, run=records["import"])
+            make_import(rep, customer)
             make_interaction(customer, rep)
             make_visit(customer, rep, scheduled_for=timezone.now())
             Supplier.objects.create(customer=customer, name=f"Rival {number}", satisfaction=5)

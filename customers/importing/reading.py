@@ -326,4 +326,5 @@ def _text_lines(file: BinaryIO, encoding: str, delimiter: str, skip: int) -> Ite
     except csv.Error as broken:
         raise Refused("file_damaged") from broken
     finally:
-        text.detach()  # whoever opened the file closes it
+        if not text.closed:
+            text.detach()  # whoever opened the file closes it

@@ -282,7 +282,10 @@ def offered() -> list[JobKind]:
 
 
 def tell(job: JobRun) -> str:
-    counts = job.result
-    return str(
-        _("%(create)s new, %(update)s changed, %(unchanged)s unchanged, %(rejected)s rejected.")
-    ) % {name: counts.get(name, 0) for name in Outcome.values}
+    return counted(job.result)
+
+
+def counted(counts: Mapping[str, Any]) -> str:
+    """Rows by outcome in a sentence."""
+    words = _("%(create)s new, %(update)s changed, %(unchanged)s unchanged, %(rejected)s rejected.")
+    return str(words) % {name: f"{counts.get(name, 0):,}" for name in Outcome.values}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import ScopedQuerySet
 
@@ -46,7 +47,7 @@ class RowState(models.TextChoices):
     PLANNED = "planned", _("Planned")
     WRITTEN = "written", _("Written")
     UNDONE = "undone", _("Taken back")
-    KEPT = "kept", _("Kept")
+    KEPT = "kept", pgettext_lazy("row of an import", "Kept")
 
 
 class Import(models.Model):

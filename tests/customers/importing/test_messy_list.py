@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -139,7 +140,7 @@ def test_a_messy_list_ends_up_right_on_file_and_can_be_taken_back(
         assert customer.custom["仓库面积"].endswith("㎡")
         assert customer.version == 1
     assert set(Profile.objects.values_list("customer__external_id", "capital")) == {
-        (row.number, row.capital) for row in rows
+        (row.number, Decimal(row.capital)) for row in rows
     }
     people = Contact.objects.values_list("customer__external_id", "name", "phone", "birth_month")
     assert set(people) == {

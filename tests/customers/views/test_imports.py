@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -329,8 +330,10 @@ def test_what_looks_like_a_customer_on_file_is_a_warning(as_, rep, stranger) -> 
 
 
 def test_cells_are_read_as_people_write_them_or_refused_with_the_reason(as_, rep) -> None:
-    heads = "编号,名称,电话,税号,成立日期,买断,客户类型,注册资本,员工人数,产品满意度,生日,联系人,邮箱,区域"
-    good = "1,甲,0575 8512 3456转801,0913 3060,2010年3月5日,是,二批,500万,1200,8,闰四月十五,王五,a@b.cn,绍兴市 越城区"
+    heads = "编号,名称,电话,税号,成立日期,买断,客户类型,注册资本,员工人数,"
+    heads += "产品满意度,生日,联系人,邮箱,区域"
+    good = "1,甲,0575 8512 3456转801,0913 3060,2010年3月5日,是,二批,500万,1200,"
+    good += "8,闰四月十五,王五,a@b.cn,绍兴市 越城区"
     bad = "2,乙,138001380,9.13E+17,2010-13-05,也许,外星,很多,3.5,11,13月5日,李四,a@,不知道"
     run = checked(as_(rep), csv(heads, good, bad))
     assert codes(run, 2) == {}
@@ -351,7 +354,7 @@ def test_cells_are_read_as_people_write_them_or_refused_with_the_reason(as_, rep
     assert (customer.division, customer.division_found) == ("330602", "")
     profile = Profile.objects.get()
     assert (profile.capital, profile.staff_count, profile.product_satisfaction) == (
-        5_000_000,
+        Decimal(5_000_000),
         1200,
         8,
     )
