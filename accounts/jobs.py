@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from celery import current_app
 from django.conf import settings
@@ -47,10 +47,8 @@ FAILURES: Mapping[str, Text] = {
 Result: TypeAlias = dict[str, Any]
 
 
-class Step(Protocol):
-    """Says how far the job is: `done` of `total`."""
-
-    def __call__(self, done: int, total: int) -> None: ...
+#: Says how far the job is: done, total.
+Step: TypeAlias = Callable[[int, int], None]
 
 
 class JobFailed(Exception):

@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 import django
 from django.utils import timezone
@@ -247,7 +247,7 @@ def second_file(firm: Firm, variant: Variant, needs: tuple[str, ...], make: Make
     second = variant(firm, make)
     for name in {"phone", "address", "tax_id", "division"} - set(needs):
         if make.rng.random() < 0.35:
-            second = replace(second, **{name: ""})
+            second = replace(second, **cast("dict[str, Any]", {name: ""}))
     return second
 
 

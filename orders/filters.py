@@ -57,7 +57,7 @@ class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
         fields: list[str] = []
 
     def of_number(self, orders: OrderQuerySet, name: str, number: str) -> OrderQuerySet:
-        return orders.filter(customer__in=Customer.objects.get_queryset().numbered(number))
+        return orders.filter(customer__in=Customer.objects.numbered(number))
 
     def numbered(self, orders: OrderQuerySet, name: str, words: str) -> OrderQuerySet:
         return orders.filter(external_id__istartswith=words.strip())
