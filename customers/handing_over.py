@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.access import require
 from accounts.models import User
 from crm.lib.text import Text
-from customers.assigning import in_batches, move_rows, pass_on, require_successor
+from customers.assigning import in_batches, lock, move_rows, pass_on, require_successor
 from customers.models import Customer, CustomerQuerySet, HandOver
 
 
@@ -127,6 +127,7 @@ def hand_back(handed: HandOver, *, by: User, now: datetime) -> int:
     The giver may have left meanwhile: the files then wait for the next hand-over.
     """
     require(by, "customers:assign")
+    lock()
     handed = HandOver.objects.select_for_update(of=("self",)).get(pk=handed.pk)
     if handed.undone_at is not None:
         raise ValidationError(_("This hand-over was taken back already."), code="undone")
