@@ -51,6 +51,9 @@ class Group:
 
 TODAY = Page("visits:today", _("Today"), "sun", "visits:write")
 CUSTOMERS = Page("customers:list", _("Customers"), "building-storefront", "customers:read")
+DUPLICATES = Page(
+    "customers:duplicates", _("Possible duplicates"), "document-duplicate", "customers:write"
+)
 NETWORKS = Page("customers:networks", _("Network"), "share", "customers:read")
 HAND_OVER = Page("customers:hand-over", _("Hand-over"), "arrows-right-left", "customers:assign")
 GAPS = Page("customers:completeness", _("Completeness"), "chart-pie", "reports:read")
@@ -81,7 +84,7 @@ MORE = Page("more", _("More"), "bars-3")
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE)),
-    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS, GAPS, NETWORKS)),
+    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS, GAPS, NETWORKS, DUPLICATES)),
     (_("Rules"), (CADENCES,)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
 )
