@@ -26,7 +26,7 @@ from crm.lib.listing import (
     sort_of,
 )
 from crm.lib.text import Text
-from customers import completeness, divisions
+from customers import completeness, divisions, phones
 from customers.filters import CustomerFilter, chips
 from customers.models import Customer, Kind, Loyalty, Status
 from customers.views.saved import may_change, plain, tabs
@@ -156,7 +156,10 @@ def export_table(customers: QuerySet[Customer]) -> tuple[list[str], Iterator[tup
         for values in customers.values_list(*EXPORTED).iterator(chunk_size=2000):
             row: list[object] = []
             for field, value in zip(EXPORTED, values, strict=True):
-                row.append(labels[field].get(value) if field in labels else value)
+                if field in labels:
+                    row.append(labels[field].get(value))
+                else:  # to Excel a cell that begins with + is a formula, so no E.164
+                    row.append(phones.display(value) if field == "phone" else value)
                 if field == "division":
                     row.append(divisions.name(value))
             yield tuple(row)

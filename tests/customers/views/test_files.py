@@ -206,6 +206,13 @@ def test_the_export_holds_the_filtered_list(as_, rep: User, many: list[Customer]
     assert row["owner"] == "Rep"
 
 
+def test_the_export_writes_phones_as_people_read_them(as_, rep: User) -> None:
+    """A cell that begins with + would be taken for a formula; what was written is read again."""
+    make_customer(owner=rep, phone="+8657585123456")
+    answer = as_(rep).get("/customers/export/?format=csv")
+    assert ",0575 8512 3456," in b"".join(answer.streaming_content).decode()
+
+
 def test_the_export_is_flat_in_queries_and_scoped(
     as_, rep: User, stranger: User, many: list[Customer], django_assert_max_num_queries
 ) -> None:
