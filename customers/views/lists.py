@@ -29,6 +29,7 @@ from crm.lib.text import Text
 from customers import completeness, divisions, phones
 from customers.filters import CustomerFilter, chips
 from customers.models import Customer, Kind, Loyalty, Status
+from customers.views.network import narrowed_to
 from customers.views.saved import may_change, plain, tabs
 
 #: Fields of a row of the list. Plain values: half the time of objects.
@@ -108,6 +109,7 @@ def list_(request: HttpRequest) -> HttpResponse:
     shown = tabs(request, user)
     context |= {
         "chips": chips(filters, [*CHIPS, *set_]),
+        "network": narrowed_to(request),
         "more_chips": chips(filters, [name for name in MORE_CHIPS if name not in set_]),
         "more_set": sum(1 for name in set_ if request.GET.get(name)),
         "heads": sort_heads(request, names, context["sort"], SORTABLE),

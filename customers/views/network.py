@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from django.db.models import Exists, OuterRef
@@ -92,6 +93,16 @@ def below(request: HttpRequest, pk: int) -> HttpResponse:
     if not wants_part(request):
         return redirect(f"{reverse('customers:network', args=[customer.pk])}?tie={tie}")
     return render(request, "customers/_below.html", _level(request, customer, tie))
+
+
+def narrowed_to(request: HttpRequest) -> dict[str, Any] | None:
+    """The network that a list of customers is narrowed to: parameter, label, customer."""
+    user = cast(User, request.user)
+    for name, label in (("under", _("In the network of")), ("in_group", _("In the group of"))):
+        if re.fullmatch(r"[0-9]{1,18}", number := request.GET.get(name, "")):
+            top = Customer.objects.visible_to(user).filter(pk=int(number)).first()
+            return {"name": name, "label": label, "value": number, "top": top}
+    return None
 
 
 def _level(request: HttpRequest, customer: Customer, tie: Tie) -> dict[str, Any]:

@@ -73,6 +73,16 @@ def test_what_is_out_of_sight_is_not_even_counted(as_, rep, stranger, chain) -> 
     assert "Halfway" not in found
 
 
+def test_a_list_says_to_whose_network_it_is_narrowed_and_keeps_it(as_, rep, chain) -> None:
+    top = chain[0]
+    page = as_(rep).get("/customers/", {"under": top.pk}).content.decode()
+    assert "In the network of <b" in page
+    assert f'<input type="hidden" name="under" value="{top.pk}">' in page
+    assert page.count("Shopkeeper") >= 1
+    nobody = as_(rep).get("/customers/", {"under": "9" * 18}).content.decode()
+    assert "No customer fits these filters" in nobody
+
+
 def test_the_list_of_networks_has_tops_with_their_totals(as_, rep, stranger, chain) -> None:
     top, middle, _bottom = chain
     make_customer(owner=rep, name="Alone")
