@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, TypeAlias, cast
+from urllib.parse import urlsplit, urlunsplit
 
 import django
 from django.utils import timezone
@@ -404,13 +405,13 @@ def measure(customers: int, *, verbose: bool) -> int:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
         # In a process of its own, whose memory holds nothing else.
-        server, _slash, _name = os.environ["DATABASE_URL"].rpartition("/")
-        url = f"{server}/{connection.settings_dict['NAME']}"
+        url = urlsplit(os.environ["DATABASE_URL"])
+        own = urlunsplit(url._replace(path=f"/{connection.settings_dict['NAME']}"))
         told = subprocess.run(
             [sys.executable, "-m", "benchmarks.duplicates", "--search"],
-            env={**os.environ, "DATABASE_URL": url},
+            env={**os.environ, "DATABASE_URL": own},
             check=True,
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
         ).stdout.split()
         took, again, most = map(float, told)

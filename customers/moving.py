@@ -155,8 +155,13 @@ def insert(model: type[models.Model], values: Row) -> None:
     if model._base_manager.filter(pk=values["id"]).exists():
         return
     row = model(**values)
-    models.Model.save_base(row, raw=True, force_insert=True)
+    insert_silently(row)
     _audit([row], Action.CREATE, {row.pk: ({}, _audited(model, values))})
+
+
+def insert_silently(row: models.Model) -> None:
+    """Write a row as it is, past what saving sets; the caller writes the audit entry."""
+    models.Model.save_base(row, raw=True, force_insert=True)
 
 
 def _audited(model: type[models.Model], values: Row) -> Row:
