@@ -16,9 +16,16 @@ from customers.models import BuyingRole, Contact, Customer, CustomerQuerySet, Pr
 Form: TypeAlias = Literal["customer", "profile", "contact"]
 
 
+EVERY = Q()
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Something a file should hold: what it weighs, why it is wanted, and who lacks it."""
+    """Something a file should hold: what it weighs, why it is wanted, and who lacks it.
+
+    Where it is a row of another table that is wanted, `rows` are those of the table that count,
+    and `that` says which of them will do.
+    """
 
     name: str
     label: Text
@@ -26,6 +33,8 @@ class Wanted:
     why: Text
     form: Form
     empty: Q
+    rows: Any = None
+    that: Q = EVERY
 
 
 def _column(name: str, weight: int, why: Text, nothing: Any = "") -> Wanted:
@@ -43,10 +52,11 @@ def _noted(name: str, weight: int, why: Text, nothing: Any = None) -> Wanted:
     return Wanted(name, label, weight, why, "profile", empty)
 
 
-def _rows(name: str, label: Text, weight: int, why: Text, rows: Any) -> Wanted:
-    """At least one of `rows` that belongs to the file."""
+def _rows(name: str, label: Text, weight: int, why: Text, rows: Any, *, that: Q = EVERY) -> Wanted:
+    """At least one of `rows` that belongs to the file, and is as `that` says."""
     form: Form = "contact" if rows.model is Contact else "profile"
-    return Wanted(name, label, weight, why, form, ~Q(Exists(rows.filter(customer=OuterRef("pk")))))
+    found = Exists(rows.filter(that, customer=OuterRef("pk")))
+    return Wanted(name, label, weight, why, form, ~Q(found), rows, that)
 
 
 _SUPPLIERS = Supplier.objects.all()
@@ -89,7 +99,8 @@ WANTED: tuple[Wanted, ...] = (
         _("satisfaction with suppliers"),
         1,
         _("An unhappy customer of a rival can be won."),
-        _SUPPLIERS.exclude(satisfaction=None),
+        _SUPPLIERS,
+        that=Q(satisfaction__isnull=False),
     ),
     _noted("promotion_attitude", 1, _("It shows whom to invite to a promotion."), ""),
     _noted("product_satisfaction", 1, _("Who is unhappy leaves silently.")),
@@ -100,14 +111,16 @@ WANTED: tuple[Wanted, ...] = (
         _("the decision maker"),
         2,
         _("Nobody else can say yes."),
-        _PEOPLE.filter(buying_role=BuyingRole.DECISION_MAKER),
+        _PEOPLE,
+        that=Q(buying_role=BuyingRole.DECISION_MAKER),
     ),
     _rows(
         "contact_birthday",
         _("a contact’s birthday"),
         1,
         _("A birthday is an occasion to call."),
-        _PEOPLE.exclude(birth_month=None),
+        _PEOPLE,
+        that=Q(birth_month__isnull=False),
     ),
 )
 BY_NAME = {wanted.name: wanted for wanted in WANTED}

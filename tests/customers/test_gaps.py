@@ -70,7 +70,7 @@ def test_p4_the_report_is_the_sum_of_its_files(
         owner: [some_file(rng, owner) for _n in range(8)]
         for owner in (*people, make_user(role=Role.REP), None)
     }
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         report = gaps.report(Customer.objects.visible_to(director), Team.objects.all())
     assert shown(report.total) == recount([one for some in files.values() for one in some])
     for rep in report.reps:
@@ -188,7 +188,7 @@ def test_the_page_costs_the_same_however_many_there_are(
         owner = make_user(role=Role.REP, team=make_team())
         make_customer(owner=owner)
     client = as_(director)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(13):
         client.get("/customers/completeness/")
     answer = client.get("/customers/completeness/?owner=", headers={"HX-Request": "true"})
     assert "<html" not in answer.content.decode()
