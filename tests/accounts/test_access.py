@@ -34,6 +34,7 @@ MATRIX = """
     tiers:write           .   x   x   .   .   .   x   x
     reports:read          .   x   x   .   x   x   x   x
     cadences:write        .   .   x   .   .   .   x   .
+    reads:read            .   x   x   .   .   x   x   .
     users:write           .   .   .   .   .   .   x   .
     keys:write            .   .   .   .   .   .   x   .
     audit:read            .   .   .   .   .   x   x   .
