@@ -65,6 +65,9 @@ def test_promises_are_ticked_off_in_the_visit(as_, rep: User, customer: Customer
     kept, open_ = make_promise(customer, rep), make_promise(customer, rep)
     other = make_promise(make_customer(owner=rep), rep)
     client = as_(rep)
+    late = make_promise(customer, rep, due_on=timezone.localdate() - timedelta(days=1))
+    assert "late, was due" in client.get(f"/visits/new/?customer={customer.pk}").content.decode()
+    late.delete()
     refused = client.post("/visits/new/", log_data(customer, kept=[str(other.pk)]))
     assert "kept" in refused.context["form"].errors
     client.post("/visits/new/", log_data(customer, kept=[str(kept.pk)]))

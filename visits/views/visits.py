@@ -171,6 +171,7 @@ def new(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate(now)
     context = {
         "form": form,
+        "today": today,
         "customer": customer,
         "open_visits": Visit.objects.visible_to(user)
         .open()
@@ -237,6 +238,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             return _recorded(request, visit, f"{visit.pk}-{form.cleaned_data['version']}")
     context = {
         "form": form,
+        "today": timezone.localdate(now),
         "visit": visit,
         "changes": changes,
         "answered": 4 - len(missing(visit.answers)),
