@@ -100,5 +100,5 @@ def test_any_number_of_files_costs_the_same_statements(
     for _ in range(12):
         make_customer(owner=rep)
     manager.led_team_ids()
-    with django_assert_max_num_queries(8):  # savepoints, successor, rows, update, entries
+    with django_assert_max_num_queries(9):  # savepoints, lock, successor, rows, update, entries
         assign(everything(), to=colleague, by=manager, now=NOW)
