@@ -29,6 +29,7 @@ from crm.demo.places import PREFECTURES, TERRITORIES, Place, full_name, phone, w
 from crm.demo.season import demand
 from crm.lib.formats import local_day
 from crm.management.commands.serve import environment
+from customers import gaps
 from customers.addresses import find
 from customers.divisions import is_known, path
 from customers.models import (
@@ -454,3 +455,16 @@ def test_a_demo_bears_its_company_s_name_unless_another_is_given(
     assert environment(demo=True)["COMPANY_NAME"] == COMPANY
     monkeypatch.setenv("COMPANY_NAME", "Ours")
     assert environment(demo=True)["COMPANY_NAME"] == "Ours"
+
+
+def test_p4_the_report_finds_what_each_team_never_asks(demo: Loaded) -> None:
+    report = gaps.report(Customer.objects.all(), Team.objects.all())
+    spreads = {one.gap.wanted.name: one for one in report.spreads()}
+    asked_least = []
+    for name in ("past_categories", "capital", "service_satisfaction"):
+        worst, best = spreads[name].worst, spreads[name].best
+        assert worst is not None
+        assert best is not None
+        assert worst.tally.share(name) > Decimal("0.85") > best.tally.share(name) + Decimal("0.2")
+        asked_least.append(worst.name)
+    assert len(set(asked_least)) == 3
