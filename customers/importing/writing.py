@@ -30,16 +30,34 @@ class Change:
 
 
 def insert(model: type[models.Model], rows: Sequence[Values], *, now: datetime) -> list[int]:
-    """Insert `rows` (column → value) as version 1; their ids in the same order."""
+    """Insert `rows` (column → value) as version 1; their ids in the same order.
+
+    PostgreSQL hands out the ids first and then copies the rows, which costs half of what making
+    objects of them does.
+    """
     fields = {field.attname: field for field in model._meta.concrete_fields}
-    made = model._default_manager.bulk_create(
-        [
-            model(version=1, **{name: fields[name].to_python(value) for name, value in row.items()})
-            for row in rows
-        ],
-        batch_size=1000,
+    if not bulk.unpacks_json():
+        made = model._default_manager.bulk_create(
+            [
+                model(version=1, **{n: fields[n].to_python(v) for n, v in row.items()})
+                for row in rows
+            ],
+            batch_size=1000,
+        )
+        return [row.pk for row in made]
+    ids = bulk.next_ids(model, len(rows))
+    same = {"version": 1, "created_at": now, "updated_at": now}
+    blank = {
+        name: field.get_default()
+        for name, field in fields.items()
+        if name not in same and not field.primary_key
+    }
+    bulk.append(
+        model,
+        ({**blank, **row, "id": pk} for row, pk in zip(rows, ids, strict=True)),
+        same=same,
     )
-    return [row.pk for row in made]
+    return ids
 
 
 def overwrite(model: type[models.Model], changes: Sequence[Change], *, now: datetime) -> None:
