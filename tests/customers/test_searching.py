@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
-from django.db import connection
+from django.core.management.base import CommandError
+from django.db import connection, transaction
 
 from customers import cards
 from customers.models import Alias, Contact, Customer
@@ -103,3 +106,20 @@ def test_every_word_is_served_by_an_index(word: str, index: str, files) -> None:
         cursor.execute("SET LOCAL enable_indexscan = off")
     plan = Customer.objects.named_like(word).order_by().explain()
     assert f"card_by_{index}" in plan
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
+def test_a_role_that_may_not_create_the_extension_is_told_what_to_do() -> None:
+    create = import_module("customers.migrations.0005_search_cards").create
+    with connection.cursor() as cursor:
+        cursor.execute("DROP EXTENSION pg_trgm CASCADE")
+        cursor.execute("CREATE ROLE lesser NOLOGIN")
+        cursor.execute("SET LOCAL ROLE lesser")
+    with (
+        pytest.raises(CommandError, match=r"(?s)pg_trgm.*superuser.*migrate again"),
+        transaction.atomic(),
+        connection.schema_editor(atomic=False) as editor,
+    ):
+        create(None, editor)
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
