@@ -33,7 +33,7 @@ from customers import contacting
 from customers.forms.interactions import InteractionForm, LogForm
 from customers.models import Channel, Customer, CustomerQuerySet, FileRead, Interaction
 from customers.timeline.interactions import ICONS
-from customers.views.promises import version_sent
+from customers.views.promise_acts import version_sent
 
 FOUND = 6
 NEXT_STOP: Text = gettext_lazy("next stop")

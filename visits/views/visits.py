@@ -184,11 +184,12 @@ def new(request: HttpRequest) -> HttpResponse:
 def _pick_customer(request: HttpRequest, user: User) -> HttpResponse:
     """The customers to choose from: those whose words match, or the reader's own."""
     words = request.GET.get("q", "")[:200].replace("\x00", "")
-    customers = Customer.objects.visible_to(user)
+    in_sight = Customer.objects.visible_to(user)
+    customers: QuerySet[Customer] = in_sight
     if words.strip():
-        customers, _count = by_id_if_few(customers.named_like(words))
+        customers, _count = by_id_if_few(in_sight.named_like(words))
     elif not user.sees_all:
-        customers = customers.filter(owner=user)
+        customers = in_sight.filter(owner=user)
     context = {
         "words": words,
         "customers": customers.order_by("name", "pk")[:FOUND],
