@@ -254,7 +254,7 @@ def test_the_file_is_flat_in_queries(
         customer.phone = str(number)
         customer.save()
     client = as_(rep)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(21):
         answer = client.get(f"/customers/{customer.pk}/{page}")
     assert "Above" in answer.content.decode()
 
