@@ -16,6 +16,11 @@ SPELLINGS: tuple[Callable[[str, str], str], ...] = (
     lambda own, city: f"{own}（{city}市）",
     lambda own, city: f"{city} {own[0]}{own[1:]} ",
 )
+#: What the second file says as the first one does.
+SAME = (
+    *("kind", "owner_id", "phone", "division", "division_found"),
+    *("address", "latitude", "longitude"),
+)
 #: So many pairs for an owner, and in all.
 EACH, ALL = 2, 8
 
@@ -35,16 +40,13 @@ def write_twins(*, now: datetime) -> int:
         if led and len(dealer.name) > len(city) + 4 and owners[dealer.owner_id] < EACH:
             owners[dealer.owner_id] += 1
             chosen.append((dealer, city))
-    made = [
-        Customer.objects.create(
+    made = Customer.objects.bulk_create(
+        Customer(
             name=SPELLINGS[n % len(SPELLINGS)](first.name.removeprefix(city), city).strip(),
-            kind=first.kind,
-            owner_id=first.owner_id,
-            phone=first.phone,
-            division=first.division,
-            address=first.address if n % 2 else "",
+            version=1,
+            **{name: getattr(first, name) for name in SAME},
         )
         for n, (first, city) in enumerate(chosen[:ALL])
-    ]
+    )
     cards.refresh([twin.pk for twin in made])
     return duplicates.find(lambda _done, _total: None, now=now)["pairs"]

@@ -36,6 +36,7 @@ from customers.models import (
     BuyingRole,
     Contact,
     Customer,
+    DuplicatePair,
     Interaction,
     Kind,
     Profile,
