@@ -67,7 +67,7 @@ class RepTallySerializer(TallySerializer):
 
 
 class CompletenessSerializer(TallySerializer):
-    """Fields empty most often first; teams (with those below them) and reps least complete first."""
+    """Fields empty most often, and teams (with those below) and reps least complete, first."""
 
     teams = TeamTallySerializer(many=True)
     reps = RepTallySerializer(many=True)

@@ -155,14 +155,7 @@ class CustomerSync(SyncResource[CustomerRecord]):
     # --- before the transaction
 
     def check(self, record: CustomerRecord) -> Errors:
-        errors: Errors = {}
-        for name, choices in _CHOICES.items():
-            value = getattr(record, name)
-            if isinstance(value, str) and value not in choices:
-                errors[name] = [
-                    _("“%(value)s” is not one of: %(choices)s.")
-                    % {"value": value, "choices": ", ".join(choices)}
-                ]
+        errors = _choice_faults(record)
         if record.division and not divisions.is_known(record.division):
             errors["division"] = [
                 _("No division has the code “%(code)s”.") % {"code": record.division}
@@ -308,6 +301,18 @@ class CustomerSync(SyncResource[CustomerRecord]):
     def row(self, after: Values) -> Values:
         coming = {column: None for column in TIES if isinstance(after[column], _Coming)}
         return {**after, **coming} if coming else after
+
+
+def _choice_faults(record: CustomerRecord) -> Errors:
+    errors: Errors = {}
+    for name, choices in _CHOICES.items():
+        value = getattr(record, name)
+        if isinstance(value, str) and value not in choices:
+            errors[name] = [
+                _("“%(value)s” is not one of: %(choices)s.")
+                % {"value": value, "choices": ", ".join(choices)}
+            ]
+    return errors
 
 
 def _moves_its_card(change: Change) -> bool:

@@ -7,9 +7,8 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from customers.filters import ABC_CHOICES, AreaField
@@ -34,7 +33,9 @@ class HandOverForm(forms.Form):
     """Giver, successor, which files, and up to two areas that go to somebody else."""
 
     giver = GiverField(label=pgettext_lazy("hand-over", "From"), queryset=User.objects.none())
-    successor = forms.ModelChoiceField(label=pgettext_lazy("hand-over", "To"), queryset=User.objects.none())
+    successor = forms.ModelChoiceField(
+        label=pgettext_lazy("hand-over", "To"), queryset=User.objects.none()
+    )
     abc = forms.ChoiceField(label=_("Only tier"), choices=ABC_CHOICES, required=False)
     division = AreaField(
         label=_("Only area"),

@@ -177,4 +177,5 @@ class Supplier(Tracked, Record):
     @property
     def in_words(self) -> str:
         """The whole line, as the log of the file tells it."""
-        return " · ".join(str(part) for part in (self.name, self.supplies, self.satisfaction) if part)
+        parts = (self.name, self.supplies, self.satisfaction)
+        return " · ".join(str(part) for part in parts if part)

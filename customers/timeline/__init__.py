@@ -109,9 +109,7 @@ def collect(
     return Timeline(*first_page(newest, limit))
 
 
-def first_page(
-    newest: Callable[[int], Iterable[M]], limit: int
-) -> tuple[list[M], datetime | None]:
+def first_page(newest: Callable[[int], Iterable[M]], limit: int) -> tuple[list[M], datetime | None]:
     """At most `limit` of several lists, newest first, and the moment before which others begin.
 
     `newest(n)` gives the n newest of each list. A page ends between two moments, never within

@@ -73,8 +73,8 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
     shown = told_to(user, request.GET.get("kind", ""))
     lines, _older = page(customer, user, kinds=shown, limit=MOST_EXPORTED)
     name = _("Log of %(name)s") % {"name": customer.name}
-    head = [_("Time"), _("Who"), _("What"), _("Times"), _("Record"), pgettext("of a file", "Field"), _("Before"),
-            _("After")]  # fmt: skip
+    head = [_("Time"), _("Who"), _("What"), _("Times"), _("Record")]
+    head += [pgettext("of a file", "Field"), _("Before"), _("After")]
     return stream_table(name, head, export_rows(lines), request.GET.get("format", "xlsx"))
 
 

@@ -7,6 +7,7 @@ import io
 from collections import Counter
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
@@ -23,7 +24,7 @@ from tests.factories import local, make_customer, make_key, make_team, make_user
 def some_file(rng: Random, owner: User | None) -> Customer:
     """A file with about half of what it should hold."""
 
-    def maybe(value: object, nothing: object = "") -> object:
+    def maybe(value: Any, nothing: Any = "") -> Any:
         return value if rng.random() < 0.5 else nothing
 
     customer = make_customer(

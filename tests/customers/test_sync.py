@@ -12,8 +12,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry
 from accounts.roles import Role
+from customers.hierarchy import nodes_in_loops
 from customers.models import Customer
-from customers.sync import Own, nodes_in_loops
+from customers.sync import Own
 from tests.factories import make_customer, make_user
 
 CUSTOMERS = "/api/v1/customers/sync/"

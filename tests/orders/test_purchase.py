@@ -28,7 +28,7 @@ def test_p1_the_orders_say_what_how_much_how_often_and_when(
     with django_assert_num_queries(3):
         habits = purchase.of_customer(customer, today=TODAY)
     assert habits is not None
-    assert (habits.net_amount, habits.orders) == (1200, 3)
+    assert (habits.net_amount, habits.orders) == (Decimal(1200), 3)
     assert [(one.name, one.share) for one in habits.favourites] == [
         ("Soy", Decimal("0.75")),
         ("Oil", Decimal("0.25")),
