@@ -57,6 +57,9 @@ class ContactForm(VersionedForm[Contact]):
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
+        for name in ("buying_role", "gender"):
+            field: Any = self.fields[name]
+            field.choices = [("", pgettext_lazy("nothing is known", "unknown")), *field.choices[1:]]
         self.fields["phone"].stored = self.instance.phone  # type: ignore[attr-defined]
         self.fields["birth_year"].widget.attrs["max"] = today.year
 

@@ -32,9 +32,15 @@ class GiverField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not at ru
 class HandOverForm(forms.Form):
     """Giver, successor, which files, and up to two areas that go to somebody else."""
 
-    giver = GiverField(label=pgettext_lazy("hand-over", "From"), queryset=User.objects.none())
+    giver = GiverField(
+        label=pgettext_lazy("hand-over", "From"),
+        queryset=User.objects.none(),
+        empty_label=_("Choose a person"),
+    )
     successor = forms.ModelChoiceField(
-        label=pgettext_lazy("hand-over", "To"), queryset=User.objects.none()
+        label=pgettext_lazy("hand-over", "To"),
+        queryset=User.objects.none(),
+        empty_label=_("Choose a person"),
     )
     abc = forms.ChoiceField(label=_("Only tier"), choices=ABC_CHOICES, required=False)
     division = AreaField(
@@ -61,7 +67,10 @@ class HandOverForm(forms.Form):
                 label=_("But this area"), required=False, max_length=60
             )
             self.fields[f"to_{number}"] = forms.ModelChoiceField(
-                label=_("goes to"), queryset=successors, required=False
+                label=_("goes to"),
+                queryset=successors,
+                required=False,
+                empty_label=_("nobody else"),
             )
 
     def clean(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -13,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import User
-from crm.lib.formats import DASH
+from crm.lib.formats import DASH, money
 from crm.lib.text import Text
-from customers import divisions
+from customers import divisions, phones
 from customers.forms.customer import OwnFieldsField, ParentField, suggesting
 from customers.merging import (
     FIELDS,
@@ -131,6 +132,7 @@ class MergeForm(forms.Form):
         ways: dict[str, Callable[[], Any]] = {
             "division": lambda: divisions.name(value) or value,
             "owner": lambda: row.owner.display_name,
+            "phone": lambda: phones.display(value),
             "parent": lambda: self._customer(value),
             "group_head": lambda: self._customer(value),
             "custom": lambda: OwnFieldsField().prepare_value(value),
@@ -151,6 +153,8 @@ def _plain(column: Any, value: Any) -> Any:
         return _("yes") if value else _("no")
     if isinstance(column, models.DateField):
         return date_format(value, "Y-m-d")
+    if isinstance(value, Decimal):
+        return money(value)
     if isinstance(value, list):
         return pgettext("between the items of a list", ", ").join(map(str, value))
     return value

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import User
-from crm.lib.formats import DASH
+from crm.lib.formats import DASH, money
 from customers import birthdays, divisions, phones
 from customers.birthdays import Birthday
 from customers.importing import fields
@@ -19,6 +20,7 @@ from customers.importing.reasons import explained
 from customers.models import Customer, Import, ImportRow, Outcome
 
 BIRTHDAY = "contact.birth_month"
+AMOUNTS = tuple(name for name, field in FIELDS.items() if field.kind == "money")
 #: The parts of a birthday, which are shown as one.
 _BIRTHDAY = (
     BIRTHDAY, "contact.birth_day", "contact.birth_year", "contact.birthday_calendar",
@@ -110,6 +112,7 @@ def _said(name: str, value: Any, side: dict[str, Any], people: dict[int, str]) -
         "phone": phones.display,
         "contact.phone": phones.display,
         "division": lambda code: divisions.name(code) or code,
+        **dict.fromkeys(AMOUNTS, lambda text: money(Decimal(text))),
     }
     if name in said:
         return str(said[name](value) or DASH)
