@@ -135,7 +135,7 @@ class SyncResource(ABC, Generic[R]):
         """The values as the columns hold them when the row is written."""
         return after
 
-    def settle(self, changes: Sequence[Change]) -> None:
+    def settle(self, changes: Sequence[Change], *, now: datetime) -> None:
         """Write what the resource keeps elsewhere; the rows themselves are written."""
 
     def shown(self, name: str, value: Any) -> Any:
@@ -381,7 +381,7 @@ class _Call(Generic[R]):
             raise _Moved
         for change in changes:
             change.pk = ids[change.external_id]
-        resource.settle(changes)
+        resource.settle(changes, now=self.now)
         sync_audit.write_entries(resource, changes, now=self.now)
 
 

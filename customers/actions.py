@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.roles import Role
 from customers import cards
+from customers.companions import follow
 from customers.models import Customer, Profile, Supplier
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -28,11 +30,18 @@ def file_customer(*, customer: Customer, by: User) -> Customer:
 
 
 @transaction.atomic
-def change_customer(*, customer: Customer, values: Mapping[str, Any] = NOTHING) -> Customer:
-    """Store a changed file: as it is, or with `values` (field → value) put in."""
+def change_customer(
+    *, customer: Customer, values: Mapping[str, Any] = NOTHING, now: datetime
+) -> Customer:
+    """Store a changed file: as it is, or with `values` (field → value) put in.
+
+    What waits for a former owner goes along to the new one.
+    """
     for name, value in values.items():
         setattr(customer, name, value)
+    owner = customer.was("owner_id")
     customer.save()
+    follow({customer.pk: owner}, to=customer.owner_id, now=now)
     cards.refresh([customer.pk])
     return customer
 

@@ -74,7 +74,11 @@ class CustomerViewSet(RecordViewSet):
 
     def perform_update(self, serializer: Any) -> None:
         if serializer.changes():
-            change_customer(customer=serializer.instance, values=serializer.validated_data)
+            change_customer(
+                customer=serializer.instance,
+                values=serializer.validated_data,
+                now=timezone.now(),
+            )
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         customer = self.get_object()

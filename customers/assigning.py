@@ -16,6 +16,7 @@ from accounts.models import AuditEntry, User
 from accounts.models.audit import Action
 from accounts.roles import Role
 from crm.lib import bulk
+from customers.companions import follow
 from customers.models import Customer, CustomerQuerySet
 
 #: Ids to a statement: SQLite takes no more parameters than 32,766.
@@ -25,8 +26,9 @@ BATCH = 10_000
 def assign(customers: CustomerQuerySet, *, to: User | None, by: User, now: datetime) -> int:
     """Make `to` the owner (None: nobody) of those `customers` that `by` sees; how many changed.
 
-    Files that `to` owns already stay as they are. Raises PermissionDenied where `by` may not
-    assign files, and ValidationError (code `successor`) where `by` cannot give them to `to`.
+    Open promises and planned visits of the former owners go along. Files that `to` owns already
+    stay as they are. Raises PermissionDenied where `by` may not assign files, and ValidationError
+    (code `successor`) where `by` cannot give them to `to`.
     """
     return len(pass_on(customers, to=to, by=by, now=now))
 
@@ -36,6 +38,16 @@ def pass_on(
     customers: CustomerQuerySet, *, to: User | None, by: User, now: datetime
 ) -> dict[int, int | None]:
     """Like `assign`; answers who owned the changed files before, by the ids of the files."""
+    owners = give(customers, to=to, by=by, now=now)
+    follow(owners, to=to.pk if to else None, now=now)
+    return owners
+
+
+@transaction.atomic
+def give(
+    customers: CustomerQuerySet, *, to: User | None, by: User, now: datetime
+) -> dict[int, int | None]:
+    """Like `pass_on`, but the files alone: what waits for their owner stays with that person."""
     require_successor(to, by=by)
     lock()
     chosen = Customer.objects.visible_to(by).filter(pk__in=customers.values("pk"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from django.core.exceptions import ValidationError
@@ -138,7 +139,7 @@ class ContactSync(SyncResource[ContactRecord]):
 
     # --- after the contacts are written
 
-    def settle(self, changes: Sequence[Change]) -> None:
+    def settle(self, changes: Sequence[Change], *, now: datetime) -> None:
         """Let their customers be found by them."""
         sides = [side for change in changes for side in (change.before, change.after) if side]
         cards.refresh({side["customer_id"] for side in sides})

@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from importlib import import_module
-from typing import Protocol, cast
 
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, QuerySet
-from django.utils.module_loading import autodiscover_modules, module_has_submodule
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from accounts.access import require
 from accounts.models import User
 from crm.lib.text import Text
-from customers.assigning import in_batches, lock, move_rows, pass_on, require_successor
+from customers.assigning import give, in_batches, lock, move_rows, require_successor
+from customers.companions import companions
 from customers.models import Customer, CustomerQuerySet, HandOver
-
-
-class Companion(Protocol):
-    """What the `handover` module of an app offers: rows that pass with a customer."""
-
-    KIND: str
-    LABEL: Text
-
-    def waiting(self, customers: QuerySet[Customer], *, giver: int) -> int: ...
-    def hand_over(
-        self, customer_ids: Collection[int], *, giver: int, to: int, now: datetime
-    ) -> list[int]: ...
-    def hand_back(self, ids: Collection[int], *, giver: int, to: int, now: datetime) -> None: ...
-
-
-@cache
-def companions() -> tuple[Companion, ...]:
-    """The `handover` modules of all installed apps, in the order of the apps."""
-    autodiscover_modules("handover")
-    return tuple(
-        cast(Companion, import_module(f"{app.name}.handover"))
-        for app in apps.get_app_configs()
-        if app.module and module_has_submodule(app.module, "handover")
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +66,7 @@ def hand_over(
         if share.successor.pk == giver.pk:
             raise ValidationError(_("The successor must be somebody else."), code="same", params={})
     for share in shares:  # in turn: what the first has got is no longer the giver's
-        moved = list(
-            pass_on(share.customers.filter(owner=giver), to=share.successor, by=by, now=now)
-        )
+        moved = list(give(share.customers.filter(owner=giver), to=share.successor, by=by, now=now))
         if not moved:
             continue
         beside = {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, TypeAlias
 
@@ -31,6 +32,7 @@ from crm.lib.records import (
 from customers import cards, divisions, phones
 from customers.addresses import NOWHERE, Area, settled
 from customers.aliases import ids_by_number, own_numbers
+from customers.companions import follow
 from customers.hierarchy import BELOW_ITSELF, Tie, ancestors, lock, nodes_in_loops
 from customers.models import Customer, Kind, Status
 from customers.serializers import MOST_CUSTOM
@@ -284,7 +286,7 @@ class CustomerSync(SyncResource[CustomerRecord]):
 
     # --- after the customers are written
 
-    def settle(self, changes: Sequence[Change]) -> None:
+    def settle(self, changes: Sequence[Change], *, now: datetime) -> None:
         """Give the children of new customers their parents, whose ids are known now, and write
         what customers are found by."""
         ids = {change.external_id: change.pk for change in changes}
@@ -297,6 +299,12 @@ class CustomerSync(SyncResource[CustomerRecord]):
                     rows.append({"id": change.pk, column: ids[above.name]})
             bulk.update(Customer, rows)
         cards.refresh([change.pk for change in changes if _moves_its_card(change)])
+        handed: dict[int, dict[int, int | None]] = defaultdict(dict)
+        for change in changes:
+            if change.before and change.before["owner_id"] != change.after["owner_id"]:
+                handed[change.after["owner_id"]][change.pk] = change.before["owner_id"]
+        for to, owners in handed.items():
+            follow(owners, to=to, now=now)
 
     def row(self, after: Values) -> Values:
         coming = {column: None for column in TIES if isinstance(after[column], _Coming)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, TypeAlias
 
@@ -335,7 +335,7 @@ class OrderSync(SyncResource[OrderRecord]):
             for number, product, quantity, price, batch in value
         ]
 
-    def settle(self, changes: Sequence[Change]) -> None:
+    def settle(self, changes: Sequence[Change], *, now: datetime) -> None:
         """Write the lines that are new or differ; delete those that are no more."""
         # The orders are written: nobody else gets at their lines now.
         bulk.delete(OrderLine, self._gone(changes))

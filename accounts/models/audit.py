@@ -206,6 +206,10 @@ class Tracked(models.Model):
                 entry.save(force_insert=True)
             return deleted
 
+    def was(self, column: str) -> Any:
+        """What the database holds in `column`, as far as this instance has read or written it."""
+        return self.__dict__.get("_loaded", {}).get(column)
+
     @classmethod
     def _audited_fields(cls, only: Collection[str] | None = None) -> list[models.Field[Any, Any]]:
         """The columns an auditor wants, of those called `only` (field or column names)."""

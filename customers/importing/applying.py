@@ -7,6 +7,7 @@ the preview is looked at once more; what somebody else changed meanwhile is not 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from accounts.models import User
 from accounts.models.audit import Action
 from crm.lib import bulk
 from customers import cards
+from customers.companions import follow
 from customers.importing import writing
 from customers.importing.fields import OWN
 from customers.importing.matching import (
@@ -185,6 +187,12 @@ def _change(verdicts: Sequence[Verdict], files: Files, *, now: datetime) -> None
             changes.append(Change(filed.pk, filed.values["name"], before, after, filed.version + 1))
     writing.overwrite(Customer, changes, now=now)
     writing.note(Customer, Action.UPDATE, changes, now=now)
+    handed: dict[int, dict[int, int | None]] = defaultdict(dict)
+    for change in changes:
+        if change.before and change.after.get("owner_id"):
+            handed[change.after["owner_id"]][change.pk] = change.before["owner_id"]
+    for to, owners in handed.items():
+        follow(owners, to=to, now=now)
 
 
 def _part(values: Values, prefix: str) -> Values:

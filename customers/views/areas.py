@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -41,7 +42,11 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
     customer = _locked(request, pk)
     code = request.POST.get("code", "")
     if customer.division_found in UNCLEAR and code in find(customer.address).candidates:
-        change_customer(customer=customer, values={"division": code, "division_found": ""})
+        change_customer(
+            customer=customer,
+            values={"division": code, "division_found": ""},
+            now=timezone.now(),
+        )
         messages.success(
             request,
             _("The area is %(area)s.") % {"area": divisions.name(code)},
@@ -61,7 +66,9 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     place = settled(Area.of(customer), division="", address=customer.address)
     if (place.division, place.found) != (customer.division, customer.division_found):
         change_customer(
-            customer=customer, values={"division": place.division, "division_found": place.found}
+            customer=customer,
+            values={"division": place.division, "division_found": place.found},
+            now=timezone.now(),
         )
     if place.division:
         area = {"area": divisions.name(place.division)}

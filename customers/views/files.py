@@ -10,7 +10,7 @@ from typing import cast
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -28,7 +28,7 @@ from crm.lib.keyset import by_id_if_few
 from crm.lib.listing import (
     Tab,
 )
-from customers import completeness, divisions, hierarchy, reads
+from customers import completeness, divisions, hierarchy, merging, reads
 from customers.actions import change_customer, file_customer
 from customers.changes import changes_of
 from customers.forms.customer import CustomerForm, reference
@@ -50,7 +50,13 @@ def in_sight(user: User) -> CustomerQuerySet:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One customer at a glance: figures, facts, the latest on the timeline."""
     user = cast(User, request.user)
-    customer = get_object_or_404(in_sight(user), pk=pk)
+    customer = in_sight(user).filter(pk=pk).first()
+    if customer is None:
+        if merge := merging.merged_into(pk, user):
+            said = _("“%(name)s” was merged into this file.") % {"name": merge.gone_name}
+            messages.info(request, said)
+            return redirect("customers:detail", pk=merge.survivor_id)
+        raise Http404
     opened(request, customer)
     timeline = collect(customer, before=None, limit=12)
     context = {
@@ -217,7 +223,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     name = customer.name
     form = CustomerForm(request.POST or None, instance=customer, user=user)
     if request.method == "POST" and form.is_valid():
-        change_customer(customer=form.save(commit=False))
+        change_customer(customer=form.save(commit=False), now=timezone.now())
         messages.success(request, _("Saved."))
         if "parent" in form.changed_data or "kind" in form.changed_data:
             _wonder_at_supplier(request, customer)

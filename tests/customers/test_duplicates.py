@@ -139,7 +139,7 @@ class TestSearching:
         find(nothing, now=NOW)
         from customers.actions import change_customer
 
-        change_customer(customer=one, values={"name": "完全不同的名字", "phone": ""})
+        change_customer(customer=one, values={"name": "完全不同的名字", "phone": ""}, now=NOW)
         assert find(nothing, now=NOW)["gone"] == 1
         assert not DuplicatePair.objects.exists()
 

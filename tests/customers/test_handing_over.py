@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.audit import Through, acting
 from accounts.models import AuditEntry, User
-from customers.handing_over import Share, companions, hand_back, hand_over, preview
+from customers.companions import companions
+from customers.handing_over import Share, hand_back, hand_over, preview
 from customers.models import Customer, HandOver, PromiseState
 from tests.factories import local, make_customer, make_promise, make_user, make_visit
 from visits.models import VisitStatus

@@ -574,3 +574,12 @@ def test_two_people_merge_the_same_files_crosswise_at_once(rep: User) -> None:
         thread.join(timeout=60)
     assert sorted(outcomes) == ["gone", "merged"]
     assert Customer.objects.count() == 1
+
+
+def test_the_old_address_leads_to_the_survivor(as_, rep: User, stranger: User) -> None:
+    gone, into = make_customer(owner=rep, name="Gone"), make_customer(owner=rep)
+    merge(gone_id=gone.pk, into_id=into.pk, by=rep, now=NOW)
+    answer = as_(rep).get(f"/customers/{gone.pk}/", follow=True)
+    assert answer.redirect_chain == [(f"/customers/{into.pk}/", 302)]
+    assert "“Gone” was merged into this file." in answer.content.decode()
+    assert as_(stranger).get(f"/customers/{gone.pk}/").status_code == 404
