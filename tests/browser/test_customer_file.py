@@ -16,7 +16,7 @@ from playwright.sync_api import FilePayload, Locator
 
 from customers.names import spelled
 from tests.browser.conftest import SignIn
-from tests.browser.person import DESKTOP, PHONE, Person
+from tests.browser.person import DESKTOP, PHONE, SMALL_PHONE, Person
 from tests.customers.importing.dealers import WIDE, Dealer, dealers, text, workbook
 
 MANY = 300
@@ -145,8 +145,11 @@ def mend(rep: Person, address: str, rows: list[Dealer]) -> None:
     wait_for_worker(rep, "a[href*='imported=']")
 
 
-def clean(rep: Person, mark: str) -> None:
-    """Search for duplicates, merge both pairs of the list, take one merge back."""
+def clean(rep: Person, mark: str) -> list[str]:
+    """Search for duplicates, merge both pairs of the list, take one merge back.
+
+    Answers where the pair is compared again, and where its merge is told.
+    """
     page = rep.page
     rep.go("/customers/duplicates/")
     press(rep, "/duplicates/scan/")
@@ -158,6 +161,7 @@ def clean(rep: Person, mark: str) -> None:
         rep.go("/customers/duplicates/")
         submit(rep, pairs.first.locator("a[href*='/merge/']"))
         rep.accessible()
+        compared = page.url
         theirs = page.locator("[name=name][value=theirs]")
         theirs.locator("xpath=..").click()
         wanted = theirs.locator("xpath=../span").inner_text()
@@ -168,9 +172,23 @@ def clean(rep: Person, mark: str) -> None:
     rep.accessible()
     submit(rep, page.locator("#results tbody a").first)
     rep.accessible()
+    merge = page.url
     press(rep, "/undo/")
     assert page.locator("h1").inner_text()
     rep.go("/customers/duplicates/")
+    assert pairs.count() == 1, "the pair is on the list again"
+    return [compared, merge]
+
+
+def fits_everywhere(person: Person, addresses: list[str]) -> None:
+    """Pages that only the play leads to, on the smallest phone and on the desktop."""
+    usual = person.page.viewport_size
+    assert usual
+    for path in addresses:
+        for width, height in (SMALL_PHONE, DESKTOP):
+            person.page.set_viewport_size({"width": width, "height": height})
+            person.go(path)
+    person.page.set_viewport_size(usual)
 
 
 def find(rep: Person, name: str) -> None:
@@ -254,13 +272,14 @@ def test_a_new_user_makes_a_messy_list_a_clean_file(
 
     rows = a_list(mark)
     in_excel, the_rest = rows[:IN_EXCEL], rows[IN_EXCEL:]
+    addresses = []
     for name, data, part in (
         ("经销商.xlsx", workbook(in_excel), in_excel),
         ("其余.csv", text(the_rest), the_rest),
     ):
-        mend(rep, bring_in(rep, name, data), part)
-
-    clean(rep, mark)
+        addresses.append(bring_in(rep, name, data))
+        mend(rep, addresses[-1], part)
+    fits_everywhere(rep, [*addresses, *clean(rep, mark)])
     wanted = rows[5].name
     find(rep, wanted)
     customer = re.sub(r"^https?://[^/]+", "", rep.page.url).split("?")[0]
