@@ -96,7 +96,7 @@ def _field_name(field: models.Field[Any, Any] | None, name: str, label: str) -> 
     if field:
         return capfirst(str(field.verbose_name))
     beside = getattr(_model(label), "BESIDE", {})
-    return capfirst(str(beside.get(name, name)))
+    return capfirst(str(beside[name])) if name in beside else name
 
 
 def _value(field: models.Field[Any, Any] | None, value: Any, names: Names) -> str:

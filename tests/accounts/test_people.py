@@ -92,11 +92,11 @@ def test_the_list_costs_the_same_however_long(
 ) -> None:
     client = as_(administrator)
     client.get("/users/")
-    with django_assert_num_queries(5):  # session, user, teams of the filter, count, page
+    with django_assert_num_queries(6):  # session, user, promises, teams, count, page
         client.get("/users/")
     for number in range(60):
         make_user(team=make_team() if number % 9 == 0 else None)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get("/users/")
 
 
@@ -270,7 +270,7 @@ def test_the_tree_costs_the_same_however_large(
     for number in range(20):
         make_team(manager=make_user(role=Role.MANAGER), parent=Team.objects.first())
         if number in (1, 19):
-            with django_assert_num_queries(3):  # session, user, teams
+            with django_assert_num_queries(4):  # session, user, promises due, teams
                 client.get("/teams/")
 
 

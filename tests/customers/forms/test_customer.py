@@ -226,5 +226,5 @@ def test_editing_costs_the_same_however_many_customers_there_are(
     for _number in range(30):
         make_customer(owner=rep)
     client = as_(rep)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         client.get(f"/customers/{customer.pk}/edit/")
