@@ -20,6 +20,7 @@ from customers.models import (
     DuplicatePair,
     Import,
     Merge,
+    Outcome,
     PairState,
     Promise,
     SavedView,
@@ -283,3 +284,21 @@ def test_a_stranger_moves_nothing_by_the_bulk_of_numbers(
     assert client.post(reverse("customers:view-delete", args=[shared.pk])).status_code == 403
     assert "Private" not in client.get(reverse("customers:list")).content.decode()
     assert DuplicatePair.objects.get(pk=records["pair"].pk).state == PairState.OPEN
+
+
+def test_p7_a_preview_hides_what_a_file_said_once_it_is_out_of_sight(
+    records, rep: User, stranger: User
+) -> None:
+    run, customer = records["import"], records["customer"]
+    run.rows.create(
+        number=99, cells=["x"], outcome=Outcome.UPDATE, values={"address": "new street 1"},
+        before={"address": "old street 1"}, customer_id=customer.pk,
+    )  # fmt: skip
+    url = f"{reverse('customers:import', args=[run.pk])}?rows=update"
+    client = Client()
+    client.force_login(rep)
+    assert "old street 1" in client.get(url).content.decode()
+    Customer.objects.filter(pk=customer.pk).update(owner=stranger)
+    page = client.get(url).content.decode()
+    assert "old street 1" not in page
+    assert customer.name not in page

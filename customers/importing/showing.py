@@ -54,7 +54,7 @@ def shown(rows: Sequence[ImportRow], run: Import, reader: User) -> list[Shown]:
             row,
             _name_of(row, run, in_sight),
             row.customer_id if row.customer_id in in_sight else None,
-            _changes(row, labels, people),
+            [] if row.before and row.customer_id not in in_sight else _changes(row, labels, people),
             explained(row.errors, labels),
         )
         for row in rows

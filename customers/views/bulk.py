@@ -232,7 +232,7 @@ def undo(request: HttpRequest) -> HttpResponse:
         asked, restored = len(kept["before"]), _give_back(kept, user)
     else:
         act = tagging.remove_tag if kept["do"] == "tag" else tagging.add_tag
-        customers = Customer.objects.filter(pk__in=kept["ids"])
+        customers = Customer.objects.visible_to(user).filter(pk__in=kept["ids"])
         asked = len(kept["ids"])
         restored = len(act(customers, kept["tag"], by=user, now=timezone.now()))
     forget_counts(user)
