@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import django
 from django.utils import timezone
+
+from benchmarks._measuring import peak_megabytes
 
 RECALL, FALSE, SECONDS, MEGABYTES = 0.95, 0.05, 60.0, 300
 
@@ -445,13 +446,8 @@ def search() -> int:
         begun = time.perf_counter()
         duplicates.find(lambda _done, _total: None, now=timezone.now())
         print(f"{time.perf_counter() - begun:.2f}")
-    print(f"{memory():.0f}")
+    print(f"{peak_megabytes():.0f}")
     return 0
-
-
-def memory() -> float:
-    """The most memory this process ever had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> int:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,8 @@ from urllib.parse import urlsplit
 import psycopg2
 from openpyxl import Workbook
 from psycopg2.extras import execute_values
+
+from benchmarks._measuring import peak_megabytes
 
 SECONDS, MEGABYTES = 60.0, 300.0
 NAME = "kehu_bench_imports"
@@ -179,7 +180,7 @@ def work(path: str) -> None:
             return time.perf_counter() - start
 
         took = {"upload": uploaded - begun, "check": step("check"), "apply": step("apply")}
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = peak_megabytes()
     cpu = time.process_time()
     print(json.dumps({**took, "cpu": cpu, "memory": memory, "counts": run.counts}))
 
