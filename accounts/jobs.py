@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from celery import current_app
-from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy
 from kombu.exceptions import OperationalError
@@ -230,9 +229,8 @@ def _alone(job_id: int) -> Iterator[bool]:
                         "SELECT pg_advisory_unlock(%s, %s)", [_LOCKS, job_id & 0x7FFFFFFF]
                     )
         return
-    folder = Path(settings.DATA_DIR) / "jobs"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{job_id}.lock"
+    # Beside the database, whose jobs alone have these numbers.
+    path = Path(f"{connection.settings_dict['NAME']}.job{job_id}.lock")
     with path.open("w") as claim:
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
