@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, Protocol, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.urls import resolve, reverse
+from django.urls import ResolverMatch, resolve, reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import jobs
-from accounts.access import require
+from accounts.access import may, require
 from accounts.models import JobRun, User
 from crm.lib.export import Table, stream_table, write_xlsx
 from crm.lib.keyset import count_up_to
@@ -52,22 +52,35 @@ def table_view(
         )
         return redirect("accounts:run", pk=job.pk)
 
-    view.table = make  # type: ignore[attr-defined]
+    marked: Any = view
+    marked.table = make
     return view
+
+
+class TableView(Protocol):
+    """What stands behind the address of an export: `table_view` under `needs`."""
+
+    permission: str
+    table: Callable[..., Table]
+
+
+def _behind(path: str) -> tuple[TableView, ResolverMatch]:
+    match = resolve(urlsplit(path).path)
+    return cast(TableView, match.func), match
 
 
 def write(job: JobRun, step: jobs.Step) -> dict[str, Any]:
     """Write the file of an export; raises JobFailed where its owner may not have it any more."""
     owner = job.owner
     address = urlsplit(job.parameters["path"])
-    match = resolve(address.path)
-    if owner is None or not owner.is_active or not owner.may(match.func.permission):  # type: ignore[attr-defined]
+    view, match = _behind(address.path)
+    if not owner or not may(owner, view.permission):
         raise jobs.JobFailed("right")
     request = HttpRequest()
     request.method, request.path, request.user = "GET", address.path, owner
     request.GET = QueryDict(address.query)
     with translation.override(job.parameters["language"]):
-        table: Table = match.func.table(request, *match.args, **match.kwargs)  # type: ignore[attr-defined]
+        table = view.table(request, *match.args, **match.kwargs)
         total = table.counted.order_by().count()
         path = Path("exports") / f"{job.pk}-{secrets.token_hex(8)}.xlsx"
         folder = settings.MEDIA_ROOT / path.parent
@@ -93,7 +106,7 @@ def file_of(job: JobRun, user: User) -> Path | None:
     """
     if job.kind != KIND or not job.result.get("file"):
         return None
-    require(user, resolve(urlsplit(job.parameters["path"]).path).func.permission)  # type: ignore[attr-defined]
+    require(user, _behind(job.parameters["path"])[0].permission)
     path = Path(settings.MEDIA_ROOT) / job.result["file"]
     return path if path.is_file() else None
 

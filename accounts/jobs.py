@@ -183,7 +183,7 @@ def work(job_id: int, do: Callable[[JobRun, Step], Result], *, now: datetime) ->
             result = do(job, _stepping(job))
         except JobFailed as no:
             return _end(job, JobState.FAILED, clock(), error=no.code)
-        except Exception:
+        except Exception:  # whatever it is: the job ends with a reason, the error goes on
             _end(job, JobState.FAILED, clock(), error="error")
             raise
         return _end(job, JobState.DONE, clock(), result=result)

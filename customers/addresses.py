@@ -199,7 +199,8 @@ def _best(text: str, start: int) -> _Best | None:
 
 def _readings(text: str, so_far: _Reading) -> Iterator[_Reading]:
     """Every way to go on from `so_far`, down to the last division that is named."""
-    begin = FILLER.match(text, so_far.end).end() if so_far.prefix else so_far.end  # type: ignore[union-attr]
+    filler = FILLER.match(text, so_far.end) if so_far.prefix else None
+    begin = filler.end() if filler else so_far.end
     found = False
     for name, end in _names_at(text, begin, so_far.prefix):
         step = _step(text, so_far, name, end)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from customers.models import Alias, Customer
 
@@ -29,3 +31,8 @@ def own_numbers(numbers: Collection[str]) -> dict[str, str | None]:
         return {}
     taken = Alias.objects.filter(external_id__in=numbers)
     return dict(taken.values_list("external_id", "customer__external_id"))
+
+
+def no_customer(number: str) -> str:
+    """The refusal of a number that is nobody's in sight."""
+    return _("No customer has external_id '%(value)s'.") % {"value": number}

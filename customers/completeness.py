@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.lib.text import Text
+from crm.lib.text import Text, field_label
 from customers.models import BuyingRole, Contact, Customer, CustomerQuerySet, Profile, Supplier
 
 #: The form in which a gap is filled.
@@ -39,13 +39,13 @@ class Wanted:
 
 def _column(name: str, weight: int, why: Text, nothing: Any = "") -> Wanted:
     """A column of the customer."""
-    label = Customer._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+    label = field_label(Customer, name)
     return Wanted(name, label, weight, why, "customer", Q(**{name: nothing}))
 
 
 def _noted(name: str, weight: int, why: Text, nothing: Any = None) -> Wanted:
     """A column of the profile, which is missing altogether until somebody fills it."""
-    label = Profile._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+    label = field_label(Profile, name)
     empty = Q(**{f"profile__{name}": nothing})
     if nothing is not None:
         empty |= Q(profile=None)

@@ -121,9 +121,7 @@ class ContactSync(SyncResource[ContactRecord]):
         if isinstance(record.customer, str):
             customer = self.customers.get(record.customer)
             if customer is None:
-                errors["customer"] = [
-                    _("No customer has external_id '%(value)s'.") % {"value": record.customer}
-                ]
+                errors["customer"] = [aliases.no_customer(record.customer)]
             values["customer_id"] = customer
         for name in _PLAIN:
             value = getattr(record, name)

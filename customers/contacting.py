@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, User
-from accounts.models.audit import Action
 from crm.lib.formats import local_day
 from customers.models import Contact, Customer, Interaction
 
@@ -91,14 +90,9 @@ def restore_interaction(*, pk: int, by: User, now: datetime) -> Interaction | No
     """
     if there := Interaction.objects.visible_to(by).filter(pk=pk).first():
         return there
-    entry = (
-        AuditEntry.objects.filter(model=Interaction._meta.label_lower, object_id=pk)
-        .filter(action=Action.DELETE, actor=by)
-        .first()
-    )
-    if entry is None or local_day(entry.at) != local_day(now):
+    stored = AuditEntry.objects.taken_out(Interaction, pk, by=by, on=local_day(now))
+    if stored is None:
         return None
-    stored = dict(entry.before)
     if not Customer.objects.visible_to(by).filter(pk=stored["customer_id"]).exists():
         return None
     if not Contact.objects.filter(pk=stored["contact_id"]).exists():

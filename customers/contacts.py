@@ -10,7 +10,6 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, User
-from accounts.models.audit import Action
 from crm.lib.formats import local_day
 from customers import cards
 from customers.models import Contact, Customer
@@ -62,14 +61,9 @@ def restore_contact(*, pk: int, by: User, now: datetime) -> Contact | None:
     """
     if there := Contact.objects.visible_to(by).filter(pk=pk).first():
         return there
-    entry = (
-        AuditEntry.objects.filter(model=Contact._meta.label_lower, object_id=pk)
-        .filter(action=Action.DELETE, actor=by)
-        .first()
-    )
-    if entry is None or local_day(entry.at) != local_day(now):
+    stored = AuditEntry.objects.taken_out(Contact, pk, by=by, on=local_day(now))
+    if stored is None:
         return None
-    stored = dict(entry.before)
     if not Customer.objects.visible_to(by).filter(pk=stored["customer_id"]).exists():
         return None
     number = stored["external_id"]

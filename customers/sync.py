@@ -31,7 +31,7 @@ from crm.lib.records import (
 )
 from customers import cards, divisions, phones
 from customers.addresses import NOWHERE, Area, settled
-from customers.aliases import ids_by_number, own_numbers
+from customers.aliases import ids_by_number, no_customer, own_numbers
 from customers.companions import follow
 from customers.hierarchy import BELOW_ITSELF, Tie, ancestors, lock, nodes_in_loops
 from customers.models import Customer, Kind, Status
@@ -267,7 +267,7 @@ class CustomerSync(SyncResource[CustomerRecord]):
             values[f"{tie}_id"] = _Coming(name)
             self.later[tie][record.external_id] = name
         else:
-            errors[tie] = [_no_customer(name)]
+            errors[tie] = [no_customer(name)]
 
     def reconsider(self, changes: Mapping[str, Change]) -> dict[str, Errors]:
         """Refuse children of refused parents, then whoever would come to stand below itself."""
@@ -275,7 +275,7 @@ class CustomerSync(SyncResource[CustomerRecord]):
         for tie, later in self.later.items():
             for child, above in later.items():
                 if child in changes and above not in changes:
-                    orphans.setdefault(child, {})[tie] = [_no_customer(above)]
+                    orphans.setdefault(child, {})[tie] = [no_customer(above)]
         if orphans:
             return orphans
         rings: dict[str, Errors] = {}
@@ -351,10 +351,6 @@ def _custom_fault(value: Mapping[str, Any]) -> str:
     if len(json.dumps(value)) > MOST_CUSTOM:
         return _("Own fields hold at most 20,000 characters.")
     return ""
-
-
-def _no_customer(name: str) -> str:
-    return _("No customer has external_id '%(value)s'.") % {"value": name}
 
 
 def _in_rings(tie: str, changes: Mapping[str, Change]) -> set[str]:

@@ -17,7 +17,7 @@ from accounts.sync import Change, Rejected, SyncResource, Values
 from crm.lib import bulk
 from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
 from customers import divisions
-from customers.aliases import ids_by_number
+from customers.aliases import ids_by_number, no_customer
 from orders.amounts import check_amount, lines_amount
 from orders.models import Order, OrderLine, OrderStatus, Product
 
@@ -249,9 +249,7 @@ class OrderSync(SyncResource[OrderRecord]):
         if isinstance(record.customer, str):
             customer = self.customers.get(record.customer)
             if customer is None:
-                errors["customer"] = [
-                    _("No customer has external_id '%(value)s'.") % {"value": record.customer}
-                ]
+                errors["customer"] = [no_customer(record.customer)]
             values["customer_id"] = customer
         if record.ordered_at is not UNSET:
             values["ordered_at"] = record.ordered_at

@@ -68,7 +68,7 @@ def run(run_id: int, *, now: datetime, progress: Progress = lambda percent: None
             with transaction.atomic():
                 _record(cursor, job, clock)
         progress(WRITTEN)
-    except Exception:
+    except Exception:  # whatever it is: the run is marked as failed, the error goes on
         TierRun.objects.open().filter(pk=job.pk).update(
             state=RunState.FAILED, error=Failure.ERROR, finished_at=clock()
         )

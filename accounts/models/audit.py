@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
+from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
+from crm.lib.formats import local_day
 from crm.lib.text import Text
 
 DOTS = "••••"
@@ -34,6 +36,15 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def of(self, record: models.Model) -> Self:
         """The entries of one record, newest first."""
         return self.filter(model=record._meta.label_lower, object_id=record.pk)
+
+    def taken_out(
+        self, model: type[models.Model], pk: int, *, by: models.Model, on: date
+    ) -> dict[str, Any] | None:
+        """The columns of a record that `by` deleted on the day `on`; None if there is none such."""
+        entry = self.filter(
+            model=model._meta.label_lower, object_id=pk, action=Action.DELETE, actor=by.pk
+        ).first()
+        return dict(entry.before) if entry and local_day(entry.at) == on else None
 
 
 class AuditEntry(models.Model):

@@ -22,7 +22,8 @@ class AssignForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = User.objects.get_queryset().visible_to(user).owners().order_by("name", "pk")
-        self.fields["to"].queryset = people  # type: ignore[attr-defined]
+        to: Any = self.fields["to"]
+        to.queryset = people
 
 
 class TagForm(forms.Form):

@@ -60,7 +60,8 @@ class ContactForm(VersionedForm[Contact]):
         for name in ("buying_role", "gender"):
             field: Any = self.fields[name]
             field.choices = [("", pgettext_lazy("nothing is known", "unknown")), *field.choices[1:]]
-        self.fields["phone"].stored = self.instance.phone  # type: ignore[attr-defined]
+        phone: Any = self.fields["phone"]
+        phone.stored = self.instance.phone
         self.fields["birth_year"].widget.attrs["max"] = today.year
 
     def clean_birth_year(self) -> int | None:

@@ -222,11 +222,10 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
         self._scope_owner()
         for tie in Tie.values:
             self._scope_tie(tie)
-        division = self.fields["division"]
-        division.stored = self.instance.division  # type: ignore[attr-defined]
-        division.widget.attrs |= suggesting("areas", "divisions")
-        self.fields["phone"].stored = self.instance.phone  # type: ignore[attr-defined]
-        self.fields["custom"].stored = self.instance.custom  # type: ignore[attr-defined]
+        for name in ("division", "phone", "custom"):  # what is stored already passes
+            field: Any = self.fields[name]
+            field.stored = getattr(self.instance, name)
+        self.fields["division"].widget.attrs |= suggesting("areas", "divisions")
 
     def _scope_owner(self) -> None:
         if not self.user.may("customers:assign"):
@@ -247,8 +246,9 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not at run tim
         if above and not choices.filter(pk=above).exists():
             del self.fields[tie]  # it is out of sight: neither shown nor changed
             return
-        self.fields[tie].choices = choices  # type: ignore[attr-defined]
-        self.fields[tie].widget.attrs |= suggesting("suggest", "parents")
+        field: Any = self.fields[tie]
+        field.choices = choices
+        field.widget.attrs |= suggesting("suggest", "parents")
 
     @cached_property
     def panels(self) -> list[tuple[Any, list[forms.BoundField]]]:

@@ -44,9 +44,8 @@ class MappingForm(forms.Form):
         super().__init__(data, initial=initial)
         self.run = run
         labels = fields.labels()
-        self.fields["key"].choices = [  # type: ignore[attr-defined]
-            (name, labels[name]) for name in fields.KEYS
-        ]
+        key: Any = self.fields["key"]
+        key.choices = [(name, labels[name]) for name in fields.KEYS]
         choices = self._choices(labels)
         for at, column in enumerate(run.columns):
             self.fields[f"column_{at}"] = forms.ChoiceField(

@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from crm.lib.text import Text
+from crm.lib.text import Text, field_label
 from customers.importing.heads import HEADS
 from customers.models import Contact, Customer, Profile
 
@@ -47,7 +47,7 @@ class Field:
             return str(self.words)
         assert self.label_of is not None
         model, column = self.label_of
-        return capfirst(str(model._meta.get_field(column).verbose_name))  # type: ignore[union-attr]
+        return capfirst(str(field_label(model, column)))
 
     @property
     def column(self) -> models.Field[Any, Any]:

@@ -199,7 +199,7 @@ def perform(
     except JobFailed as no:
         _fall_back(run, at_work, back, no.code)
         raise
-    except Exception:
+    except Exception:  # whatever it is: the import says that it stopped, the error goes on
         _fall_back(run, at_work, back, "error")
         raise
     return dict(run.counts)

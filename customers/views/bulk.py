@@ -43,7 +43,7 @@ class Deed:
     """Something to do with the chosen customers: who may, and what is asked before."""
 
     permission: str
-    form: type[forms.Form] | None = None
+    form: Callable[..., forms.Form] | None = None
     title: Callable[[int], str] = lambda n: ""
 
 
@@ -134,7 +134,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
         )
         return redirect(chosen.back)
     given = request.POST if {"to", "tag"} & set(request.POST) else None
-    form = deed.form(given, user=user)  # type: ignore[call-arg]
+    form = deed.form(given, user=user)
     sure = chosen.n <= ASK_ABOVE or request.POST.get("sure") == str(chosen.n)
     if not (sure and form.is_valid()):
         context = {"form": form, "chosen": chosen, "do": name, "deed": deed.title(chosen.n)}

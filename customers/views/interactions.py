@@ -167,7 +167,7 @@ def _logged(request: HttpRequest, interaction: Interaction) -> HttpResponse:
 def _stands_on(request: HttpRequest, customer_id: int) -> bool:
     """Whether the reader looks at a page with the timeline of this customer."""
     here = ON_FILE.match(cast(Any, request).htmx.current_url_abs_path or "")
-    return bool(here) and int(here[1]) == customer_id  # type: ignore[index]
+    return here is not None and int(here[1]) == customer_id
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -25,7 +25,7 @@ from crm.lib.listing import (
     sort_heads,
     sort_of,
 )
-from crm.lib.text import Text
+from crm.lib.text import Text, field_label
 from customers import completeness, divisions, phones
 from customers.filters import CustomerFilter, chips
 from customers.models import Customer, Kind, Loyalty, Status
@@ -150,7 +150,7 @@ def export_table(customers: QuerySet[Customer]) -> tuple[list[str], Iterator[tup
     head = []
     for field in EXPORTED:
         own = field.removesuffix("__name")
-        head.append(str(Customer._meta.get_field(own).verbose_name))  # type: ignore[union-attr]
+        head.append(str(field_label(Customer, own)))
         if field == "division":
             head.append(_("area"))
 
