@@ -57,7 +57,9 @@ class CustomerViewSet(RecordViewSet):
         for explain_many in contributions("reasons", "explain_many"):
             facts |= explain_many(rows)
         filled = completeness.of([customer.pk for customer in rows])
+        seen = hierarchy.above_in_sight(rows, cast(User, self.request.user))
         for customer in rows:
+            customer.above_in_sight = seen
             customer.completeness = filled[customer.pk]
             customer.tier_facts = facts.get(customer.pk, {})
 

@@ -243,11 +243,9 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
     )
     buyout = django_filters.BooleanFilter(label=_("Buyout"), widget=YesNo)
     key_account = django_filters.BooleanFilter(label=_("Key account"), widget=YesNo)
-    parent = django_filters.CharFilter(
-        field_name="parent__external_id", label=_("Number of the supplier")
-    )
+    parent = django_filters.CharFilter(method="right_below", label=_("Number of the supplier"))
     group_head = django_filters.CharFilter(
-        field_name="group_head__external_id", label=_("Number of the head of the group")
+        method="right_below", label=_("Number of the head of the group")
     )
     under = django_filters.NumberFilter(method="below_one", label=_("In the network of"))
     in_group = django_filters.NumberFilter(method="below_one", label=_("In the group of"))
@@ -285,6 +283,14 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
         wanted = set(tiers.split(","))
         unranked = Q(abc=None) if "none" in wanted else Q(pk__in=[])
         return customers.filter(Q(abc__in=wanted - {"none"}) | unranked)
+
+    def right_below(self, customers: CustomerQuerySet, tie: str, number: str) -> CustomerQuerySet:
+        """The customers right below the one of this number, if the reader sees it."""
+        reader = self.request.user if self.request is not None else None
+        above = Customer.objects.filter(external_id=number)
+        if not isinstance(reader, User) or not (seen := above.visible_to(reader).first()):
+            return customers.none()
+        return customers.filter(**{tie: seen})
 
     def below_one(
         self, customers: CustomerQuerySet, name: str, customer_id: Decimal

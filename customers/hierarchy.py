@@ -125,6 +125,20 @@ def path_to(customer: Customer, reader: User, tie: str = Tie.SUPPLY) -> list[Cus
     return path[::-1]
 
 
+def above_in_sight(customers: Iterable[Customer], reader: User) -> set[int]:
+    """The ids of those right above `customers`, by either tie, that the reader may see."""
+    above = {
+        number
+        for customer in customers
+        for number in (customer.parent_id, customer.group_head_id)
+        if number is not None
+    }
+    if not above or reader.sees_all:
+        return above
+    seen = Customer.objects.visible_to(reader).filter(pk__in=above)
+    return set(seen.values_list("pk", flat=True))
+
+
 def head_in_sight(customer: Customer, reader: User) -> Customer | None:
     """The head of the customer's group where the reader may see it."""
     if customer.group_head_id is None:

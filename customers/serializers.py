@@ -11,8 +11,9 @@ from rest_framework import exceptions, serializers
 from accounts.models import User
 from accounts.roles import Role
 from crm.lib.api import MomentField, RecordSerializer, ScopedRelatedField
-from customers import divisions, phones
+from customers import divisions, hierarchy, phones
 from customers.addresses import Area, settled
+from customers.hierarchy import Tie
 from customers.models import Customer, Loyalty, Tier
 
 MOST_CUSTOM = 20_000
@@ -28,10 +29,23 @@ class TierSerializer(serializers.Serializer[Customer]):
     as_of = serializers.DateField(source="tier_facts.as_of", default=None, allow_null=True)
 
 
+class TieField(ScopedRelatedField):
+    """A customer above this one; null where it is out of the caller's sight.
+
+    The customer says which of them are in sight: `above_in_sight`, a set of ids.
+    """
+
+    takes_back = False  # what is not shown is not confirmed either
+
+    def get_attribute(self, instance: Any) -> Any:
+        above = super().get_attribute(instance)
+        return above if above is not None and above.pk in instance.above_in_sight else None
+
+
 class CustomerSerializer(RecordSerializer[Customer]):
     """One customer's file. `external_id` is the key of the ERP."""
 
-    parent = ScopedRelatedField(  # type: ignore[assignment]  # the contract's name
+    parent = TieField(  # type: ignore[assignment]  # the contract's name
         slug_field="external_id",
         also="aliases__external_id",
         queryset=Customer.objects.all(),
@@ -39,7 +53,7 @@ class CustomerSerializer(RecordSerializer[Customer]):
         allow_null=True,
         help_text="external_id of the customer that supplies this one.",
     )
-    group_head = ScopedRelatedField(
+    group_head = TieField(
         slug_field="external_id",
         also="aliases__external_id",
         queryset=Customer.objects.all(),
@@ -102,8 +116,8 @@ class CustomerSerializer(RecordSerializer[Customer]):
         )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A division that is missing comes from the address."""
-        attrs = super().validate(attrs)
+        """A division that is missing comes from the address; ties out of sight stay."""
+        attrs = super().validate(self._without_hidden_ties(attrs))
         if attrs.keys() & {"division", "address"}:
             before = Area.of(self.instance)
             place = settled(
@@ -113,6 +127,21 @@ class CustomerSerializer(RecordSerializer[Customer]):
             )
             attrs |= {"division": place.division, "division_found": place.found}
         return attrs
+
+    def _without_hidden_ties(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """`attrs` without the nulls that stand for what the caller may not see."""
+        if self.instance is None or not attrs.keys() & set(Tie.values):
+            return attrs
+        seen = hierarchy.above_in_sight([self.instance], self.context["request"].user)
+        hidden = {
+            tie
+            for tie in Tie.values
+            if (above := getattr(self.instance, f"{tie}_id")) is not None and above not in seen
+        }
+        if replaced := [tie for tie in hidden if attrs.get(tie) is not None]:
+            told = _("It has another one, which you may not see: only who sees both may change it.")
+            raise serializers.ValidationError({tie: [told] for tie in replaced})
+        return {name: value for name, value in attrs.items() if name not in hidden}
 
     def validate_division(self, code: str) -> str:
         if code and not divisions.is_known(code):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
@@ -84,6 +84,10 @@ class ScopedRelatedField(serializers.SlugRelatedField[Any]):
     refused in the same words as one that does not exist.
     """
 
+    #: Whether what the record already names stays valid even where it is out of the caller's
+    #: sight, so that sending back what was read changes nothing.
+    takes_back: ClassVar[bool] = True
+
     default_error_messages = {
         "does_not_exist": gettext_lazy("No {model} has {slug_name} '{value}'."),
         "invalid": gettext_lazy("This is not text."),
@@ -105,11 +109,10 @@ class ScopedRelatedField(serializers.SlugRelatedField[Any]):
         if isinstance(data, bool) or not isinstance(data, (str, int)):
             self.fail("invalid")
         slug = str(data).strip()
-        # What the record already names stays valid, even where it is out of the caller's sight:
-        # sending back what was read changes nothing.
-        current = getattr(getattr(self.parent, "instance", None), str(self.source), None)
-        if current is not None and str(getattr(current, self.slug_field)) == slug:
-            return current
+        if self.takes_back:
+            current = getattr(getattr(self.parent, "instance", None), str(self.source), None)
+            if current is not None and str(getattr(current, self.slug_field)) == slug:
+                return current
         queryset = self.get_queryset()
         try:
             return queryset.get(**{self.slug_field: slug})

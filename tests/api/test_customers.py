@@ -257,13 +257,39 @@ def test_only_a_manager_hands_a_customer_over(browser, customer, manager) -> Non
     assert browser.patch(url, {"owner": "manager"}).json()["owner"] == "manager"
 
 
-def test_a_supplier_out_of_sight_survives_sending_back(browser, rep) -> None:
+@pytest.mark.parametrize("tie", ["parent", "group_head"])
+def test_a_customer_above_that_is_out_of_sight_is_neither_shown_nor_lost(browser, rep, tie) -> None:
+    """P25: what stands above shows only to who may see it."""
     hidden = make_customer(external_id="HIDDEN")
-    mine = make_customer(owner=rep, parent=hidden)
+    seen = make_customer(owner=rep, external_id="SEEN")
+    mine = make_customer(owner=rep, **{tie: hidden})
     url = f"{LIST}{mine.pk}/"
     body = browser.get(url).json()
-    assert browser.put(url, {**body, "address": "1"}).json()["parent"] == "HIDDEN"
-    assert browser.patch(url, {"parent": "HIDDEN "}).status_code == 200
+    assert body[tie] is None
+    assert "HIDDEN" not in str(browser.get(LIST).json())
+    assert browser.put(url, {**body, "address": "1"}).json()["address"] == "1"
+    assert browser.patch(url, {tie: None}).status_code == 200
+    for guess in ("HIDDEN", "C-404"):
+        answer = browser.patch(url, {tie: guess})
+        assert answer.status_code == 400
+        assert answer.json()["errors"] == {tie: [f"No customer has external_id '{guess}'."]}
+    answer = browser.patch(url, {tie: "SEEN"})
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == [tie]
+    mine.refresh_from_db()
+    assert getattr(mine, tie) == hidden
+    make_customer(owner=rep, **{tie: seen})
+    for number, found in (("HIDDEN", 0), ("SEEN", 1), ("C-404", 0)):
+        assert len(browser.get(f"{LIST}?{tie}={number}").json()["results"]) == found
+
+
+def test_a_customer_above_that_is_in_sight_can_be_taken_away(browser, rep) -> None:
+    mine = make_customer(owner=rep, parent=make_customer(owner=rep, external_id="SEEN"))
+    url = f"{LIST}{mine.pk}/"
+    assert browser.get(url).json()["parent"] == "SEEN"
+    assert browser.patch(url, {"parent": None}).json()["parent"] is None
+    mine.refresh_from_db()
+    assert mine.parent is None
 
 
 def test_a_list_costs_the_same_for_one_and_for_many(
