@@ -2,16 +2,16 @@
 
 from django.urls import path
 
-from tiers import views
+from tiers.views import files, report, runs
 
 app_name = "tiers"
 urlpatterns = [
-    path("", views.report, name="report"),
-    path("export/", views.export, name="export"),
-    path("runs/", views.runs, name="runs"),
-    path("runs/start/", views.run_start, name="run-start"),
-    path("runs/<int:pk>/", views.run, name="run"),
-    path("runs/<int:pk>/progress/", views.run_progress, name="run-progress"),
-    path("runs/<int:pk>/export/", views.run_export, name="run-export"),
-    path("of-customer/<int:pk>/", views.of_customer, name="of-customer"),
+    path("", report.report, name="report"),
+    path("export/", report.export, name="export"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/start/", runs.run_start, name="run-start"),
+    path("runs/<int:pk>/", runs.run, name="run"),
+    path("runs/<int:pk>/progress/", runs.run_progress, name="run-progress"),
+    path("runs/<int:pk>/export/", runs.run_export, name="run-export"),
+    path("of-customer/<int:pk>/", files.of_customer, name="of-customer"),
 ]

@@ -1,20 +1,16 @@
-"""The pages of tiers: the report, the runs, one run, and why a customer has its tier."""
+"""The tier report: one run's figures and moves, for the customers of one scope."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any, cast
 
-from django.core.exceptions import ValidationError
-from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
+from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import HttpResponseClientRefresh, push_url
+from django.views.decorators.http import require_safe
+from django_htmx.http import push_url
 
 from accounts.access import may, needs
 from accounts.exports import table_view
@@ -27,10 +23,8 @@ from customers.filters import CustomerFilter, teams_in_sight
 from customers.models import Customer, CustomerQuerySet
 from tiers import reasons
 from tiers import report as figures
-from tiers.actions import request_run
 from tiers.filters import ChangeFilter
-from tiers.forms import RunForm
-from tiers.models import LADDER, TierChange, TierChangeQuerySet, TierRun
+from tiers.models import TierChange, TierChangeQuerySet, TierRun
 
 PAGE_SIZE = 20
 #: Runs that the report offers to look back at; older ones are on the page of all runs.
@@ -157,6 +151,21 @@ def tabs(request: HttpRequest, migration: figures.Migration) -> list[tuple[Tab, 
     ]
 
 
+def change_tabs(request: HttpRequest, filters: ChangeFilter) -> list[tuple[Tab, int]]:
+    """The tabs where only the changes are counted, not who stayed."""
+    return tabs(request, figures.migration({}, in_scope(filters)))
+
+
+def moved_part(
+    request: HttpRequest, job: TierRun, filters: ChangeFilter, moved: dict[str, Any]
+) -> HttpResponse:
+    """The list of moved customers alone, for htmx."""
+    context = {"run": job, "tabs": change_tabs(request, filters), **moved}
+    response = render(request, "tiers/_moved.html", context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return push_url(response, address(request, NAMES))
+
+
 @require_safe
 @needs("tiers:read")
 @table_view
@@ -208,138 +217,3 @@ def changes_table(changes: TierChangeQuerySet, run: TierRun) -> Table:
 
     name = _("Tier changes as of %(day)s") % {"day": run.as_of.isoformat()}
     return Table(name, head, rows(), counted=found)
-
-
-@require_safe
-@needs("tiers:read")
-def runs(request: HttpRequest) -> HttpResponse:
-    """All runs, the newest first, and how many customers in sight each one moved."""
-    return render(request, "tiers/runs.html", runs_page(request, RunForm(initial=today())))
-
-
-def today() -> dict[str, date]:
-    return {"as_of": timezone.localdate()}
-
-
-def runs_page(request: HttpRequest, form: RunForm) -> dict[str, Any]:
-    user = cast(User, request.user)
-    found = TierRun.objects.visible_to(user).select_related("policy", "requested_by")
-    page = keyset_page(found, order=("-id",), cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
-    moved = dict(
-        TierChange.objects.visible_to(user)
-        .filter(run__in=[run.pk for run in page.rows])
-        .order_by()
-        .values_list("run")
-        .annotate(n=Count("pk"))
-    )
-    return {
-        "page": page,
-        "rows": [(run, moved.get(run.pk, 0)) for run in page.rows],
-        "form": form,
-        "may_run": may(user, "tiers:write"),
-        **turns(request, ("cursor",), page),
-    }
-
-
-@require_POST
-@needs("tiers:write")
-def run_start(request: HttpRequest) -> HttpResponse:
-    """Have the tiers computed; without a day, as of today."""
-    form = RunForm(request.POST if "as_of" in request.POST else today())
-    if form.is_valid():
-        try:
-            run = request_run(
-                **form.cleaned_data, user=cast(User, request.user), now=timezone.now()
-            )
-        except ValidationError as refused:
-            form.add_error(None, refused)
-        else:
-            return redirect("tiers:run", pk=run.pk)
-    return render(request, "tiers/runs.html", runs_page(request, form), status=422)
-
-
-@require_safe
-@needs("tiers:read")
-def run(request: HttpRequest, pk: int) -> HttpResponse:
-    """One run: its progress while it lasts, then its counts and every change in sight."""
-    user = cast(User, request.user)
-    job = get_object_or_404(
-        TierRun.objects.visible_to(user).select_related("policy", "requested_by"), pk=pk
-    )
-    _customers, filters = scope(request, user, job)
-    moved = moved_page(request, filters)
-    if wants_part(request):
-        return moved_part(request, job, filters, moved)
-    context = {
-        "run": job,
-        "tabs": change_tabs(request, filters),
-        "sees_all": user.sees_all,
-        "counts": [(tier, job.counts.get(tier or "unranked", 0)) for tier in LADDER],
-        **moved,
-    }
-    return render(request, "tiers/run.html", context)
-
-
-def change_tabs(request: HttpRequest, filters: ChangeFilter) -> list[tuple[Tab, int]]:
-    """The tabs where only the changes are counted, not who stayed."""
-    return tabs(request, figures.migration({}, in_scope(filters)))
-
-
-def moved_part(
-    request: HttpRequest, job: TierRun, filters: ChangeFilter, moved: dict[str, Any]
-) -> HttpResponse:
-    """The list of moved customers alone, for htmx."""
-    context = {"run": job, "tabs": change_tabs(request, filters), **moved}
-    response = render(request, "tiers/_moved.html", context)
-    patch_vary_headers(response, ["HX-Request", "HX-Target"])
-    return push_url(response, address(request, NAMES))
-
-
-@require_safe
-@needs("tiers:read")
-def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far the run is, asked every two seconds; once it has ended the page is read again."""
-    user = cast(User, request.user)
-    job = get_object_or_404(TierRun.objects.visible_to(user), pk=pk)
-    if not wants_part(request):
-        return redirect("tiers:run", pk=job.pk)
-    if not job.is_open:
-        return HttpResponseClientRefresh()
-    return render(request, "tiers/_progress.html", {"waiting": job})
-
-
-@require_safe
-@needs("tiers:read")
-@table_view
-def run_export(request: HttpRequest, pk: int) -> Table:
-    """Every change of the run in sight, as an Excel or CSV file."""
-    user = cast(User, request.user)
-    job = get_object_or_404(TierRun.objects.visible_to(user).select_related("policy"), pk=pk)
-    _customers, filters = scope(request, user, job)
-    return changes_table(filters.qs if filters.is_valid() else TierChange.objects.none(), job)
-
-
-@require_safe
-@needs("tiers:read")
-def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
-    """Why a customer has its tier: its numbers, the lines, and the tiers it had."""
-    user = cast(User, request.user)
-    customer = get_object_or_404(Customer.objects.visible_to(user), pk=pk)
-    last = TierRun.objects.decisive().select_related("policy").first()
-    standing = reasons.standings([customer.pk]).get(customer.pk) if customer.abc else None
-    lines = reasons.Lines.of(last.policy) if last else None
-    context = {
-        "customer": customer,
-        "run": last if customer.net_amount is not None else None,
-        "standing": standing,
-        "place": reasons.place(standing or reasons.unranked(customer), lines) if lines else "",
-        "share": reasons.cut(standing.share, lines) if standing and lines else "",
-        "history": [
-            (change, reasons.title(change), reasons.explain(change))
-            for change in TierChange.objects.decisive()
-            .filter(customer=customer)
-            .select_related("run__policy")
-            .order_by("-pk")[:10]
-        ],
-    }
-    return page_or_part(request, "tiers/of_customer.html", "tiers/_of_customer.html", context)

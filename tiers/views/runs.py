@@ -1,0 +1,120 @@
+"""The runs: asking for one, its progress, what it moved."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, cast
+
+from django.core.exceptions import ValidationError
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from accounts.access import may, needs
+from accounts.exports import table_view
+from accounts.models import User
+from crm.lib.export import Table
+from crm.lib.htmx import wants_part
+from crm.lib.keyset import keyset_page
+from crm.lib.listing import turns
+from tiers.actions import request_run
+from tiers.forms import RunForm
+from tiers.models import LADDER, TierChange, TierRun
+from tiers.views.report import PAGE_SIZE, change_tabs, changes_table, moved_page, moved_part, scope
+
+
+@require_safe
+@needs("tiers:read")
+def runs(request: HttpRequest) -> HttpResponse:
+    """All runs, the newest first, and how many customers in sight each one moved."""
+    return render(request, "tiers/runs.html", runs_page(request, RunForm(initial=today())))
+
+
+def today() -> dict[str, date]:
+    return {"as_of": timezone.localdate()}
+
+
+def runs_page(request: HttpRequest, form: RunForm) -> dict[str, Any]:
+    user = cast(User, request.user)
+    found = TierRun.objects.visible_to(user).select_related("policy", "requested_by")
+    page = keyset_page(found, order=("-id",), cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
+    moved = dict(
+        TierChange.objects.visible_to(user)
+        .filter(run__in=[run.pk for run in page.rows])
+        .order_by()
+        .values_list("run")
+        .annotate(n=Count("pk"))
+    )
+    return {
+        "page": page,
+        "rows": [(run, moved.get(run.pk, 0)) for run in page.rows],
+        "form": form,
+        "may_run": may(user, "tiers:write"),
+        **turns(request, ("cursor",), page),
+    }
+
+
+@require_POST
+@needs("tiers:write")
+def run_start(request: HttpRequest) -> HttpResponse:
+    """Have the tiers computed; without a day, as of today."""
+    form = RunForm(request.POST if "as_of" in request.POST else today())
+    if form.is_valid():
+        try:
+            run = request_run(
+                **form.cleaned_data, user=cast(User, request.user), now=timezone.now()
+            )
+        except ValidationError as refused:
+            form.add_error(None, refused)
+        else:
+            return redirect("tiers:run", pk=run.pk)
+    return render(request, "tiers/runs.html", runs_page(request, form), status=422)
+
+
+@require_safe
+@needs("tiers:read")
+def run(request: HttpRequest, pk: int) -> HttpResponse:
+    """One run: its progress while it lasts, then its counts and every change in sight."""
+    user = cast(User, request.user)
+    job = get_object_or_404(
+        TierRun.objects.visible_to(user).select_related("policy", "requested_by"), pk=pk
+    )
+    _customers, filters = scope(request, user, job)
+    moved = moved_page(request, filters)
+    if wants_part(request):
+        return moved_part(request, job, filters, moved)
+    context = {
+        "run": job,
+        "tabs": change_tabs(request, filters),
+        "sees_all": user.sees_all,
+        "counts": [(tier, job.counts.get(tier or "unranked", 0)) for tier in LADDER],
+        **moved,
+    }
+    return render(request, "tiers/run.html", context)
+
+
+@require_safe
+@needs("tiers:read")
+def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far the run is, asked every two seconds; once it has ended the page is read again."""
+    user = cast(User, request.user)
+    job = get_object_or_404(TierRun.objects.visible_to(user), pk=pk)
+    if not wants_part(request):
+        return redirect("tiers:run", pk=job.pk)
+    if not job.is_open:
+        return HttpResponseClientRefresh()
+    return render(request, "tiers/_progress.html", {"waiting": job})
+
+
+@require_safe
+@needs("tiers:read")
+@table_view
+def run_export(request: HttpRequest, pk: int) -> Table:
+    """Every change of the run in sight, as an Excel or CSV file."""
+    user = cast(User, request.user)
+    job = get_object_or_404(TierRun.objects.visible_to(user).select_related("policy"), pk=pk)
+    _customers, filters = scope(request, user, job)
+    return changes_table(filters.qs if filters.is_valid() else TierChange.objects.none(), job)
