@@ -281,6 +281,7 @@ def _remember(looked: Sequence[tuple[ImportRow, Verdict]]) -> None:
 
 
 def counts_of(run: Import) -> dict[str, int]:
-    """Rows of the import by outcome."""
+    """Rows of the import by outcome; of rows left out only where there are some."""
     found = run.rows.order_by().values_list("outcome").annotate(n=Count("id"))
-    return {**dict.fromkeys(Outcome.values, 0), **{outcome: n for outcome, n in found if outcome}}
+    always = dict.fromkeys((name for name in Outcome.values if name != Outcome.LEFT), 0)
+    return {**always, **{outcome: n for outcome, n in found if outcome}}

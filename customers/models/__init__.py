@@ -1,7 +1,7 @@
 """The tables of the customer file, split by concept."""
 
 from customers.birthdays import Birthday
-from customers.models.cards import IndexCard
+from customers.models.cards import IndexCard, NameCore
 from customers.models.contacts import BuyingRole, Contact, Gender
 from customers.models.customer import (
     Customer,
@@ -16,6 +16,7 @@ from customers.models.duplicates import Alias, DuplicatePair, Merge, PairState
 from customers.models.handovers import HandOver
 from customers.models.imports import (
     AT_WORK,
+    Alike,
     ColumnMapping,
     Import,
     ImportMode,
@@ -33,6 +34,7 @@ from customers.models.saved_views import SavedView
 __all__ = [
     "AT_WORK",
     "Alias",
+    "Alike",
     "Birthday",
     "BuyingRole",
     "Channel",
@@ -54,6 +56,7 @@ __all__ = [
     "Kind",
     "Loyalty",
     "Merge",
+    "NameCore",
     "Outcome",
     "PairState",
     "Profile",

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
+
+
+class NameCore(models.Func):
+    """The firm's own name in a `name_key`, without its place and branch: what stands before @."""
+
+    arity = 1
+    output_field = models.CharField()
+    template = "SPLIT_PART(%(expressions)s, '@', 1)"
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> Any:
+        cut = "SUBSTR({0}, 1, INSTR({0} || '@', '@') - 1)".format("%(expressions)s")
+        return self.as_sql(compiler, connection, template=cut, **extra)
 
 
 class IndexCard(models.Model):
@@ -26,6 +44,7 @@ class IndexCard(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["name_key"], name="card_by_name"),
+            models.Index(NameCore("name_key"), name="card_by_core"),
             models.Index(fields=["phone_key"], name="card_by_phone"),
             models.Index(fields=["address_key"], name="card_by_address"),
         ]

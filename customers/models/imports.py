@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.access import ScopedQuerySet
+from accounts.roles import Role
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 
 class ImportMode(models.TextChoices):
@@ -39,6 +45,15 @@ class Outcome(models.TextChoices):
     UPDATE = "update", _("Changed")
     UNCHANGED = "unchanged", _("Unchanged")
     REJECTED = "rejected", _("Rejected")
+    LEFT = "left", _("Left out")
+
+
+class Alike(models.TextChoices):
+    """What becomes of a new row that looks like a customer on file."""
+
+    CREATE = "create", _("put on file as a new customer")
+    SAME = "same", _("take it as that customer")
+    LEAVE = "leave", _("leave it out")
 
 
 class RowState(models.TextChoices):
@@ -55,7 +70,8 @@ class Import(models.Model):
 
     `columns` are the heads of the table, each with a sample of its values; `table` tells where it
     stands: sheet, row of the heads, encoding, number of rows, what was odd. `clears`: an empty
-    cell empties its field. `done` of `total` rows have been through the present step, the last
+    cell empties its field; `alike` what becomes of rows that look like a customer on file, where
+    nobody chose for the row. `done` of `total` rows have been through the present step, the last
     of them at `stepped_at`. `counts` are rows by outcome.
     """
 
@@ -70,6 +86,9 @@ class Import(models.Model):
     key = models.CharField(max_length=20, blank=True)
     mode = models.CharField(max_length=6, choices=ImportMode.choices, default=ImportMode.BOTH)
     clears = models.BooleanField(default=False)
+    alike = models.CharField(
+        max_length=6, choices=Alike.choices, default=Alike.CREATE, db_default=Alike.CREATE
+    )
     state = models.CharField(
         max_length=10, choices=ImportState.choices, default=ImportState.UPLOADED
     )
@@ -81,6 +100,13 @@ class Import(models.Model):
     stepped_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
+    #: Who had it written, and taken back: whoever uploaded it, or one who leads that person.
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
 
     objects = ScopedQuerySet["Import"].as_manager()
 
@@ -93,6 +119,12 @@ class Import(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in AT_WORK
+
+    def answers_to(self, user: User) -> bool:
+        """Whether `user`, who sees the import, may go on with it: its uploader, whoever leads the
+        uploader's team, an administrator."""
+        leads = user.role in (Role.MANAGER, Role.ADMINISTRATOR)
+        return self.by_id == user.pk or user.is_superuser or leads
 
     @property
     def percent(self) -> int:
@@ -107,7 +139,8 @@ class ImportRow(models.Model):
     an update replaces of it. `errors` are field → list of [code, parameters]: why a rejected row
     was refused, what to look at in another. `customer_id`, `version` and `contact_id` name what
     was written; before that, the file that would be changed, as it stood when the row was looked
-    at.
+    at. `choice` is what a person chose for a row that looks like a customer on file. Rows are
+    written by `level`: one that names another new row as the customer above it comes after it.
     """
 
     run = models.ForeignKey(Import, models.CASCADE, related_name="rows", db_index=False)
@@ -121,6 +154,10 @@ class ImportRow(models.Model):
     customer_id = models.BigIntegerField(null=True)
     version = models.PositiveIntegerField(null=True)
     contact_id = models.BigIntegerField(null=True)
+    choice = models.CharField(
+        max_length=6, choices=Alike.choices, blank=True, default="", db_default=""
+    )
+    level = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [

@@ -142,7 +142,7 @@ def _of_tab(run: Import, wanted: str) -> tuple[Any, str]:
     """The rows of the tab, and which it is: the one asked for, or the first that has any."""
     if wanted == "kept" and run.counts.get("kept"):
         return run.rows.filter(state=RowState.KEPT), "kept"
-    offered = (Outcome.REJECTED, Outcome.UPDATE, Outcome.CREATE, Outcome.UNCHANGED)
+    offered = (Outcome.REJECTED, Outcome.UPDATE, Outcome.CREATE, Outcome.UNCHANGED, Outcome.LEFT)
     if wanted not in offered:
         wanted = next((name for name in offered if run.counts.get(name)), Outcome.CREATE)
     return run.rows.filter(outcome=wanted), str(wanted)
@@ -150,7 +150,11 @@ def _of_tab(run: Import, wanted: str) -> tuple[Any, str]:
 
 def _tabs(run: Import, current: str) -> list[tuple[Tab, int]]:
     url = reverse("customers:import", args=[run.pk])
-    offered: list[tuple[str, Any]] = list(Outcome.choices)
+    offered: list[tuple[str, Any]] = [
+        (name, label)
+        for name, label in Outcome.choices
+        if name != Outcome.LEFT or run.counts.get(name)
+    ]
     if run.counts.get("kept"):
         offered.append(("kept", RowState.KEPT.label))
     return [
