@@ -71,6 +71,7 @@ LOG = Page(
 ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
 PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
 TIERS = Page("tiers:report", _("Tier report"), "chart-bar", "tiers:read")
+SHARE = Page("tiers:share", _("Customer share"), "calculator", "reports:read")
 RUNS = Page("tiers:runs", _("Tier runs"), "arrow-path", "tiers:read")
 CADENCES = Page("visits:cadences", _("Cadences and occasions"), "calendar", "cadences:write")
 USERS = Page("accounts:users", _("Users"), "user", "users:write")
@@ -84,7 +85,7 @@ MORE = Page("more", _("More"), "bars-3")
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE)),
-    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS, GAPS, NETWORKS, DUPLICATES)),
+    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS, SHARE, GAPS, NETWORKS, DUPLICATES)),
     (_("Rules"), (CADENCES,)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
 )

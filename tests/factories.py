@@ -23,6 +23,7 @@ from customers.models import (
     Promise,
 )
 from orders.models import Order, OrderLine, OrderStatus, Product
+from tiers.models import Scenario
 from visits.models import Visit
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -158,3 +159,17 @@ def make_import(user: User, customer: Customer, *, run: Import | None = None) ->
         version=1,
     )
     return run
+
+
+def make_scenario(owner: User | None = None, name: str | None = None, **values: Any) -> Scenario:
+    """The worked example of P49, kept."""
+    usual = {
+        "population": 5_000_000,
+        "age_share": "3/20",
+        "reachable_share": "1/5",
+        "valid_share": "2/3",
+        "spender_share": "1/5",
+        "yearly_spend": Decimal("3000.00"),
+    }
+    name = name or f"Scenario {next(_number)}"
+    return Scenario.objects.create(owner=owner or make_user(), name=name, **{**usual, **values})

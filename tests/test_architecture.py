@@ -32,6 +32,7 @@ from tests.factories import (
     make_pair,
     make_product,
     make_promise,
+    make_scenario,
     make_team,
     make_user,
     make_visit,
@@ -136,6 +137,9 @@ SHARED = {
     "tiers:run": "run",
     "tiers:run-progress": "run",
     "tiers:run-export": "run",
+    "tiers:share-scenario": "scenario",
+    "tiers:share-delete": "scenario",
+    "tiers:share-restore": "scenario",
     "tier-policy-detail": "policy",
     "tier-run-detail": "run",
     "tier-run-changes": "run",
@@ -226,6 +230,7 @@ def records(customer, rep, north) -> dict[str, Any]:
         "product": product,
         "policy": policy,
         "run": make_run(policy),
+        "scenario": make_scenario(rep, shared=True),
         "user": make_user("somebody"),
         "view": SavedView.objects.create(owner=rep, name="Walk", query="abc=A", shared=True),
         "team": north,
@@ -371,6 +376,7 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
         HandOver.objects.create(giver=rep, successor=rep, by=rep, at=timezone.now(), count=1)
         make_customer(owner=rep, group_head=records["customer"])
         make_key()
+        make_scenario(shared=True)
         SyncCall.objects.create(resource="orders", actor=rep, errors=[{"index": number}])
         SavedView.objects.create(owner=rep, name=f"View {number}", query="abc=A", shared=True)
         PeriodicTask.objects.create(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tiers.views import files, report, runs
+from tiers.views import files, report, runs, share
 
 app_name = "tiers"
 urlpatterns = [
@@ -13,5 +13,11 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/progress/", runs.run_progress, name="run-progress"),
     path("runs/<int:pk>/export/", runs.run_export, name="run-export"),
+    path("customer-share/", share.calculate, name="share"),
+    path("customer-share/compare/", share.compare, name="share-compare"),
+    path("customer-share/export/", share.export, name="share-export"),
+    path("customer-share/<int:pk>/", share.scenario, name="share-scenario"),
+    path("customer-share/<int:pk>/delete/", share.delete, name="share-delete"),
+    path("customer-share/<int:pk>/restore/", share.restore, name="share-restore"),
     path("of-customer/<int:pk>/", files.of_customer, name="of-customer"),
 ]

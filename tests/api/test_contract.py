@@ -40,7 +40,7 @@ OPERATIONS = """
     get contacts/              post contacts/             post contacts/sync/
     get contacts/{id}/         put contacts/{id}/         patch contacts/{id}/
     get customers/{id}/profile/                           patch customers/{id}/profile/
-    get reports/completeness/
+    get reports/completeness/  get reports/customer-share/
     get products/              post products/             post products/sync/
     get products/{id}/         put products/{id}/         patch products/{id}/
     get orders/                post orders/               post orders/sync/
