@@ -1,6 +1,6 @@
 """The index cards: what customers are found by, kept in step with their files and contacts.
 
-Whoever writes a customer's name, number, phone, address or tax number, or a contact, calls
+Whoever writes a customer's name, number, phone, address, area or tax number, or a contact, calls
 `refresh` in the same transaction.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 from django.db import transaction
 
 from crm.lib import bulk
+from customers import divisions
 from customers.keys import address_key, name_key, phone_key
 from customers.models import Alias, Contact, Customer, IndexCard
 from customers.names import fold, readings
@@ -23,7 +24,7 @@ from customers.searching import paired
 #: Customers to a statement.
 CHUNK = 1000
 #: Columns of a customer that its card is made from.
-SOURCE = ("name", "external_id", "tax_id", "phone", "address")
+SOURCE = ("name", "external_id", "tax_id", "phone", "address", "division")
 #: People of one customer whom one can search by; nobody has as many on file.
 MOST_CONTACTS = 200
 _BETWEEN_NUMBERS = re.compile(r"[/、,;，；|\n]")
@@ -35,12 +36,13 @@ class Content:
 
     short: str
     text: str
+    place: str
     name_key: str
     phone_key: str
     address_key: str
 
 
-CONTENT = ("short", "text", "name_key", "phone_key", "address_key")
+CONTENT = ("short", "text", "place", "name_key", "phone_key", "address_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Source:
     tax_id: str
     phone: str
     address: str
+    division: str
     #: Name and phone of each contact.
     contacts: list[tuple[str, str]]
     #: Numbers that merged files had in the ERP.
@@ -62,7 +65,7 @@ def content(source: Source) -> Content:
     """The card of one customer, from what is on file.
 
     `short` holds what words of one and two characters are looked for in, a line for each name;
-    `text` everything else too.
+    `text` everything else too, but for the place.
     """
     name = fold(source.name)
     spelled = readings(source.name)
@@ -82,8 +85,21 @@ def content(source: Source) -> Content:
         ]
     )
     return Content(
-        short, text, name_key(source.name), phone_key(source.phone), address_key(source.address)
+        short,
+        text,
+        paired(whereabouts(source.address, source.division)),
+        name_key(source.name),
+        phone_key(source.phone),
+        address_key(source.address),
     )
+
+
+def whereabouts(address: str, division: str) -> str:
+    """The address, folded, after those of its areas that it does not name; without spaces, so
+    that 人民路 12 号 is found by 人民路12号."""
+    written = fold(address).replace(" ", "")
+    areas = (fold(name) for name in divisions.path(division))
+    return "".join([*(area for area in areas if area not in written), written])
 
 
 def _lines(parts: list[str]) -> str:
@@ -141,10 +157,7 @@ def _compared(
     files = Customer.objects.filter(pk__in=customer_ids).order_by("external_id", "pk")
     if lock:
         files = files.select_for_update(no_key=True)
-    sources = {
-        pk: Source(name, number, tax_id, phone, address, [], [])
-        for pk, name, number, tax_id, phone, address in files.values_list("pk", *SOURCE)
-    }
+    sources = {pk: Source(*columns, [], []) for pk, *columns in files.values_list("pk", *SOURCE)}
     people = Contact.objects.filter(customer__in=customer_ids).order_by("customer_id", "pk")
     for customer_id, name, phone in people.values_list("customer_id", "name", "phone"):
         sources[customer_id].contacts.append((name, phone))

@@ -50,7 +50,8 @@ def group(user: User, words: str) -> Group | None:
 
 
 def best(customers: CustomerQuerySet, words: str) -> list[dict[str, Any]]:
-    """Up to HITS + 1 rows: the number, then names that begin with `words`, then all that fit.
+    """Up to HITS + 1 rows: the number, then names that begin with `words`, then whoever they
+    name, then who is at such an address.
 
     Within each the largest net amount first. No part of it looks beyond the sight of the reader.
     """
@@ -58,6 +59,7 @@ def best(customers: CustomerQuerySet, words: str) -> list[dict[str, Any]]:
     for some in (
         customers.filter(external_id=words.strip()),
         customers.filter(card__text__startswith=fold(words) or words),
+        customers.known_as(words),
         customers.named_like(words),
     ):
         if left := HITS + 1 - len(rows):

@@ -28,8 +28,9 @@ class IndexCard(models.Model):
 
     A table of its own, so that a tier run, which rewrites customers, leaves these indexes alone.
     `text` holds what people search by, folded, a line for each name and number; `short` the names
-    and initials, written so that one and two characters can be looked up (searching.paired). The
-    keys are empty where the file has nothing.
+    and initials, written so that one and two characters can be looked up (searching.paired), and
+    `place` the address with the areas it lies in, written likewise. The keys are empty where the
+    file has nothing.
     """
 
     customer = models.OneToOneField(
@@ -37,6 +38,7 @@ class IndexCard(models.Model):
     )
     text = models.TextField()
     short = models.TextField(default="", db_default="")
+    place = models.TextField(default="", db_default="")
     name_key = models.CharField(max_length=200, blank=True)
     phone_key = models.CharField(max_length=32, blank=True)
     address_key = models.CharField(max_length=300, blank=True)

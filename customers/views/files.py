@@ -262,9 +262,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     typed = request.GET.get("parent") or request.GET.get("group_head", "")
     words = typed.replace("\x00", "").strip()
-    found = (
-        Customer.objects.visible_to(user).named_like(words) if words else Customer.objects.none()
-    )
+    found = Customer.objects.visible_to(user).known_as(words) if words else Customer.objects.none()
     few, _count = by_id_if_few(found)
     options = [reference(customer) for customer in few.order_by("name", "id")[:10]]
     return render(request, "customers/_options.html", {"options": options})

@@ -42,6 +42,14 @@ def test_the_number_comes_first_then_names_that_begin_so(as_, rep: User) -> None
     assert hits(as_(rep), "越州") == ["别家", "越州粮油", "越州食品", "大越州", "小越州"]
 
 
+def test_names_come_before_addresses_whatever_the_amounts(as_, rep: User) -> None:
+    make_customer(owner=rep, name="永泰粮油", address="越州路 1 号", net_amount=Decimal(9000))
+    make_customer(owner=rep, name="大越州", net_amount=Decimal(10))
+    make_customer(owner=rep, name="恒信", division="330602", net_amount=Decimal(1))
+    assert hits(as_(rep), "越州") == ["大越州", "永泰粮油"]
+    assert hits(as_(rep), "越城区") == ["恒信"]
+
+
 @pytest.mark.parametrize("words", ["shop", "shop 0", "SO-"])
 def test_the_search_page_is_flat_in_queries(
     as_, rep: User, words: str, django_assert_max_num_queries

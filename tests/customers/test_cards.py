@@ -29,6 +29,7 @@ def test_a_card_holds_all_that_people_search_by() -> None:
             "91AB",
             "+8657585123456;ext=8",
             "",
+            "",
             [("李强", "13900001111")],
             ["Old-2"],
         )
@@ -40,6 +41,22 @@ def test_a_card_holds_all_that_people_search_by() -> None:
     assert card.name_key
     assert card.phone_key
     assert not card.address_key
+    assert not card.place
+
+
+@pytest.mark.parametrize(
+    ("address", "division", "line"),
+    [
+        ("解放北路 12 号", "330602", "浙江省绍兴市越城区解放北路12号"),
+        ("绍兴市越城区解放北路12号", "330602", "浙江省绍兴市越城区解放北路12号"),
+        ("紹興市越城區", "", "绍兴市越城区"),
+        ("", "3306", "浙江省绍兴市"),
+        ("No. 12 Jiefang Road", "", "no.12jiefangroad"),
+        ("", "", ""),
+    ],
+)
+def test_a_card_says_where_the_customer_is(address: str, division: str, line: str) -> None:
+    assert cards.whereabouts(address, division) == line
 
 
 @pytest.mark.parametrize(

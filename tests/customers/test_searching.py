@@ -25,7 +25,7 @@ def files() -> dict[str, Customer]:
             tax_id="91330602MA2X",
         ),
         "cq": make_customer(name="重慶長沙銀行食堂（總店）", phone="+8657585123456;ext=8"),
-        "sign": make_customer(name="100%_真\\好"),
+        "sign": make_customer(name="100%_真\\好", address="解放北路 1180 号", division="330602"),
         "plain": make_customer(name="１００ 真 好 Foods", external_id="ERP 2024-001"),
     }
     Contact.objects.create(customer=made["lc"], name="李强", phone="+8613900001111")
@@ -89,6 +89,17 @@ def files() -> dict[str, Customer]:
         ("", "lc cq sign plain"),
         ("  ", "lc cq sign plain"),
         ("'; drop table", ""),
+        ("越城", "sign"),
+        ("绍兴市越城区", "sign"),
+        ("浙江 真", ""),
+        ("解放北路1180", "sign"),
+        ("解放 1180", "sign"),
+        ("北路", "sign"),
+        ("1180", ""),
+        ("路", ""),
+        ("解放 lv", ""),
+        ("越城 100%", "sign"),
+        ("解放南路", ""),
     ],
 )
 def test_words_find_customers(words: str, found: str, files: dict[str, Customer]) -> None:
@@ -98,8 +109,16 @@ def test_words_find_customers(words: str, found: str, files: dict[str, Customer]
     } == set(found.split())
 
 
+def test_who_fills_in_a_name_is_not_offered_an_address(files) -> None:
+    assert list(Customer.objects.known_as("越城")) == []
+    assert list(Customer.objects.known_as("绿城")) == [files["lc"]]
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
-@pytest.mark.parametrize(("word", "index"), [("绿", "pair"), ("绿城", "pair"), ("lcsm", "trigram")])
+@pytest.mark.parametrize(
+    ("word", "index"),
+    [("绿", "pair"), ("绿城", "pair"), ("lcsm", "trigram"), ("绿城", "place"), ("lcsm", "place")],
+)
 def test_every_word_is_served_by_an_index(word: str, index: str, files) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

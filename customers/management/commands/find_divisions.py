@@ -7,10 +7,11 @@ from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.audit import Through, acting
-from customers import areas
+from customers import areas, cards
 from customers.models import DivisionFound
 
 
@@ -29,7 +30,9 @@ class Command(BaseCommand):
         done = 0
         with acting(through=Through.COMMAND):
             for ids in areas.chunks(again=again):
-                counts.update(areas.read(ids, now=timezone.now()))
+                with transaction.atomic():
+                    counts.update(areas.read(ids, now=timezone.now()))
+                    cards.refresh(ids)
                 done += len(ids)
                 if done % 10_000 < len(ids):
                     self.stdout.write(f"{done:,} customers")
