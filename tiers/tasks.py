@@ -1,4 +1,4 @@
-"""Jobs: one tier run, and the one of every night."""
+"""Jobs: one tier run, one estimate of who leaves, and those of every night."""
 
 from datetime import timedelta
 
@@ -6,8 +6,10 @@ from celery import shared_task
 from django.db import OperationalError
 from django.utils import timezone
 
+from accounts import jobs
 from accounts.audit import Through, acting
 from tiers import actions, tiering
+from tiers.jobs import do_forecast, request_forecast, yesterday
 
 
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
@@ -24,3 +26,17 @@ def run_tiers_nightly() -> None:
         now = timezone.now()
         yesterday = timezone.localdate(now, timezone.get_default_timezone()) - timedelta(days=1)
         actions.request_run(as_of=yesterday, user=None, now=now)
+
+
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
+def forecast_churn(*, job_id: int) -> None:
+    """Estimate who leaves silently; begun again after a worker died, nothing of it was written."""
+    now = timezone.now()
+    jobs.work(job_id, lambda job, step: do_forecast(job, step, now=now), now=now)
+
+
+@shared_task
+def forecast_churn_nightly() -> None:
+    """Ask for the estimate as of yesterday."""
+    now = timezone.now()
+    request_forecast(as_of=yesterday(now), user=None, now=now)

@@ -1,4 +1,4 @@
-"""The chance that each customer is alive, the runs that found it, and who was said to stay (P48)."""
+"""The chance that a customer is alive, its runs, and who was said to stay (P48)."""
 
 import django.db.models.deletion
 from decimal import Decimal
