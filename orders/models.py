@@ -36,7 +36,7 @@ class ProductQuerySet(ScopedQuerySet["Product"]):
 
 
 class Product(Tracked, Record):
-    """Something we sell. `external_id` is its SKU."""
+    """Something we sell. `external_id` is its SKU; `unit_cost` is what a unit costs us."""
 
     OWNER_PATH = SHARED
 
@@ -59,6 +59,15 @@ class Product(Tracked, Record):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
+    )
+    unit_cost = models.DecimalField(
+        _("unit cost"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("What one unit costs us; the margin of an order follows from it."),
     )
     launched_on = models.DateField(_("launched on"), null=True, blank=True)
     active = models.BooleanField(_("on sale"), default=True)

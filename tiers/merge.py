@@ -1,4 +1,4 @@
-"""What goes over when a customer's file is merged into another: the history of its tiers.
+"""What goes over when a customer's file is merged into another: its tiers, and people's words.
 
 What was worked out for the gone file alone goes; the next runs count both as one.
 """
@@ -10,7 +10,15 @@ from datetime import datetime
 from django.db.models import Model
 
 from customers import moving
-from tiers.models import Outlook, Staying, TierChange
+from tiers.models import (
+    Assessment,
+    KeyAccount,
+    Outlook,
+    Rating,
+    Staying,
+    TierChange,
+    TierOverride,
+)
 
 
 def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
@@ -26,7 +34,11 @@ def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
     return {
         TierChange._meta.label_lower: {**part, "dropped": dropped},
         Outlook._meta.label_lower: {"dropped": _dropped(Outlook, gone)},
-        Staying._meta.label_lower: _word(gone, into, now),
+        Staying._meta.label_lower: _word(Staying, gone, into, now),
+        TierOverride._meta.label_lower: _one_open(TierOverride, gone, into, now),
+        KeyAccount._meta.label_lower: _one_open(KeyAccount, gone, into, now),
+        Rating._meta.label_lower: _word(Rating, gone, into, now),
+        Assessment._meta.label_lower: {"dropped": _dropped(Assessment, gone)},
     }
 
 
@@ -36,8 +48,21 @@ def _dropped(model: type[Model], gone: int) -> list[moving.Row]:
     return moving.drop(model, list(ids))
 
 
-def _word(gone: int, into: int, now: datetime) -> moving.Part:
-    """One word that it stays for each customer: the survivor's own, if it has one."""
-    if Staying.objects.filter(customer=into).exists():
-        return {"dropped": _dropped(Staying, gone)}
-    return moving.hand_over(Staying, gone=gone, into=into, now=now)
+def _word(model: type[Model], gone: int, into: int, now: datetime) -> moving.Part:
+    """One word for each customer: the survivor's own, if it has one."""
+    if model._base_manager.filter(customer=into).exists():
+        return {"dropped": _dropped(model, gone)}
+    return moving.hand_over(model, gone=gone, into=into, now=now)
+
+
+def _one_open(
+    model: type[TierOverride] | type[KeyAccount], gone: int, into: int, now: datetime
+) -> moving.Part:
+    """All words of both, one open at most: where both have such a one, the gone file's ends."""
+    changed = []
+    if model._base_manager.filter(customer=into, ended_at=None).exists():
+        changed = [
+            moving.change(word, {"ended_at": now})
+            for word in model._base_manager.filter(customer=gone, ended_at=None)
+        ]
+    return {**moving.hand_over(model, gone=gone, into=into, now=now), "changed": changed}

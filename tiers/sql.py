@@ -123,13 +123,13 @@ def rank(
 COUNT = "SELECT tier, COUNT(*), SUM(net) FROM tier_ranking GROUP BY tier"
 
 
-def keep_changes(*, run_id: int, ranked: int) -> tuple[str, list[Any]]:
+def keep_changes(*, run_id: int, ranked: int, now: datetime) -> tuple[str, list[Any]]:
     """One history row for each customer whose tier differs from the ranking's (P12)."""
     d = dialect()
     statement = f"""
-        INSERT INTO tiers_tierchange (run_id, customer_id, from_tier, to_tier, net_amount,
-            net_before, rank, rank_before, ranked, share_before)
-        SELECT %s, c.id, c.abc, r.tier, {d.money.format("r.net")},
+        INSERT INTO tiers_tierchange (run_id, changed_at, customer_id, recorded_for, from_tier,
+            to_tier, net_amount, net_before, rank, rank_before, ranked, share_before)
+        SELECT %s, %s, c.id, c.id, c.abc, r.tier, {d.money.format("r.net")},
             c.net_amount, r.place, before.place, %s, r.share
         FROM tier_ranking r
         JOIN customers_customer c ON c.id = r.id
@@ -140,7 +140,7 @@ def keep_changes(*, run_id: int, ranked: int) -> tuple[str, list[Any]]:
         WHERE c.abc {d.differs} r.tier
         ORDER BY r.place NULLS LAST, c.id
     """  # noqa: S608  # made of this module's own pieces; values are parameters
-    return statement, [run_id, ranked]
+    return statement, [run_id, connection.ops.adapt_datetimefield_value(now), ranked]
 
 
 def write_customers(*, now: datetime) -> tuple[str, list[Any]]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
 
+from crm.lib.bulk import lock
 from crm.lib.days import day_bounds
 from tiers import sql
 from tiers.models import Failure, RunState, TierRun
@@ -24,8 +25,8 @@ from tiers.models import Failure, RunState, TierRun
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
-#: The key of the advisory lock that lets one run at a time write tiers.
-LOCK = 7_410_001
+#: Whoever writes tiers, a run or a person, does it under this lock.
+LOCK = "tiers"
 RANKED, WRITTEN = 60, 100
 
 Progress = Callable[[int], None]
@@ -107,9 +108,7 @@ def _ranking(cursor: CursorWrapper, job: TierRun) -> Iterator[None]:
 
 def _record(cursor: CursorWrapper, job: TierRun, clock: Callable[[], datetime]) -> None:
     """Write the history, the customers that differ and the end of the run, all or nothing."""
-    if connection.vendor == "postgresql":
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    # On SQLite the transaction is immediate: nobody else writes from its first statement on.
+    lock(LOCK)
     if TierRun.objects.filter(pk=job.pk, state=RunState.DONE).exists():
         return
     cursor.execute(sql.COUNT)
@@ -117,14 +116,13 @@ def _record(cursor: CursorWrapper, job: TierRun, clock: Callable[[], datetime]) 
     found = {tier: (number, Decimal(net) / per_one) for tier, number, net in cursor.fetchall()}
     ranked = {tier: found.get(tier, (0, Decimal(0))) for tier in "ABC"}
     total = sum((net for _number, net in ranked.values()), Decimal(0))
-    cursor.execute(
-        *sql.keep_changes(run_id=job.pk, ranked=sum(number for number, _net in ranked.values()))
-    )
-    moved = cursor.rowcount
     now = clock()
     last = TierRun.objects.decisive().values_list("finished_at", flat=True).first()
     if last is not None and last >= now:  # of two machines' clocks, the order of writing decides
         now = last + timedelta(microseconds=1)
+    number = sum(number for number, _net in ranked.values())
+    cursor.execute(*sql.keep_changes(run_id=job.pk, ranked=number, now=now))
+    moved = cursor.rowcount
     if not job.dry_run:
         cursor.execute(*sql.write_customers(now=now))
     TierRun.objects.filter(pk=job.pk).update(

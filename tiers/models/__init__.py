@@ -1,6 +1,14 @@
 """Tier policies, runs, and what the runs decided."""
 
-from tiers.models.changes import LADDER, TierChange, TierChangeQuerySet
+from tiers.models.assessments import (
+    Assessment,
+    AssessmentQuerySet,
+    KeyAccount,
+    KeyAccountQuerySet,
+    Rating,
+    RatingQuerySet,
+)
+from tiers.models.changes import LADDER, Cause, TierChange, TierChangeQuerySet
 from tiers.models.churn import (
     GONE_AFTER,
     LEAVING_BELOW,
@@ -11,7 +19,15 @@ from tiers.models.churn import (
     Staying,
     StayingQuerySet,
 )
-from tiers.models.policies import TierPolicy
+from tiers.models.overrides import TierOverride, TierOverrideQuerySet
+from tiers.models.policies import (
+    KeyCriterion,
+    Measure,
+    PotentialCriterion,
+    RankedWithin,
+    TierPolicy,
+    TierPolicyQuerySet,
+)
 from tiers.models.runs import ABANDONED_AFTER, Failure, RunState, TierRun, TierRunQuerySet
 from tiers.models.scenarios import Scenario
 
@@ -20,18 +36,32 @@ __all__ = [
     "GONE_AFTER",
     "LADDER",
     "LEAVING_BELOW",
+    "Assessment",
+    "AssessmentQuerySet",
+    "Cause",
     "ChurnRun",
     "Failure",
+    "KeyAccount",
+    "KeyAccountQuerySet",
+    "KeyCriterion",
+    "Measure",
     "Method",
     "Outlook",
     "OutlookQuerySet",
+    "PotentialCriterion",
+    "RankedWithin",
+    "Rating",
+    "RatingQuerySet",
     "RunState",
     "Scenario",
     "Staying",
     "StayingQuerySet",
     "TierChange",
     "TierChangeQuerySet",
+    "TierOverride",
+    "TierOverrideQuerySet",
     "TierPolicy",
+    "TierPolicyQuerySet",
     "TierRun",
     "TierRunQuerySet",
 ]

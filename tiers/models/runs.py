@@ -61,7 +61,12 @@ class TierRun(Tracked):
     """One computation of all tiers as of one day, by one policy.
 
     `counts` maps A, B, C and unranked to numbers of customers, `shares` A, B and C to their
-    shares of the ranked net amount (0–1 as strings), `moved` is how many changed tier.
+    shares of the ranked amount (0–1 as strings), `moved` is how many changed tier. `held` counts
+    the downgrades that wait for further runs, `overridden` the tiers that a person's word decides,
+    `proposed` the customers whose score makes them key accounts to be confirmed. `loyalty_counts`
+    maps loyal, switcher and none to numbers of customers. `without_margin` is how many orders of
+    the window have no margin, because they lack lines or a product's cost; empty where no margin
+    was worked out.
     """
 
     OWNER_PATH = SHARED
@@ -85,6 +90,11 @@ class TierRun(Tracked):
     shares = models.JSONField(default=dict)
     ranked_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     moved = models.PositiveIntegerField(_("moved"), default=0)
+    held = models.PositiveIntegerField(_("downgrades held"), default=0)
+    overridden = models.PositiveIntegerField(_("overridden"), default=0)
+    proposed = models.PositiveIntegerField(_("proposed as key accounts"), default=0)
+    loyalty_counts = models.JSONField(default=dict)
+    without_margin = models.PositiveIntegerField(_("orders without margin"), null=True)
     error = models.CharField(max_length=20, choices=Failure.choices, blank=True)
 
     objects = TierRunQuerySet.as_manager()
