@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
 
-from crm.lib.bulk import lock
 from crm.lib.days import day_bounds
 from tiers import sql
 from tiers.models import Failure, RunState, TierRun
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
 #: Whoever writes tiers, a run or a person, does it under this lock.
-LOCK = "tiers"
+LOCK = 7_410_001
 RANKED, WRITTEN = 60, 100
 
 Progress = Callable[[int], None]
@@ -108,7 +107,9 @@ def _ranking(cursor: CursorWrapper, job: TierRun) -> Iterator[None]:
 
 def _record(cursor: CursorWrapper, job: TierRun, clock: Callable[[], datetime]) -> None:
     """Write the history, the customers that differ and the end of the run, all or nothing."""
-    lock(LOCK)
+    if connection.vendor == "postgresql":
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    # On SQLite the transaction is immediate: nobody else writes from its first statement on.
     if TierRun.objects.filter(pk=job.pk, state=RunState.DONE).exists():
         return
     cursor.execute(sql.COUNT)
