@@ -7,140 +7,31 @@ Everything that can be judged without the stored rows is judged before the trans
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
-from django.db import IntegrityError, OperationalError, models, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 from msgspec import UNSET
 
 from accounts import audit, sync_audit
 from accounts.access import ScopedQuerySet
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey
+from accounts.sync_resource import Change, Outcome, Rejected, SyncResource, Values
 from crm.lib import bulk
 from crm.lib.problems import Unavailable
-from crm.lib.records import Errors, Reader, Reading, SyncRecord
+from crm.lib.records import Errors, Reading, SyncRecord
 
 R = TypeVar("R", bound=SyncRecord)
-Values = dict[str, Any]
 
 ATTEMPTS = 3
 #: PostgreSQL's codes for a deadlock and for a transaction that must be run again.
 _AGAIN = {"40001", "40P01"}
 
 
-class Rejected(Exception):
-    """A record cannot be taken; `errors` says why, by field."""
-
-    def __init__(self, errors: Errors) -> None:
-        super().__init__(errors)
-        self.errors = errors
-
-
 class _Moved(Exception):
     """A stored row changed between reading and writing it: read again."""
-
-
-@dataclass(slots=True)
-class Change:
-    """A record that differs from what is stored. `before` is None for a new one.
-
-    `before` and `after` have the same keys: the columns that the sync writes, and what the
-    resource keeps elsewhere (an order's lines).
-    """
-
-    external_id: str
-    before: Values | None
-    after: Values
-    pk: int = 0
-    version: int = 1
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of the records of one call."""
-
-    received: int = 0
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    stale: int = 0
-    errors: list[dict[str, Any]] = field(default_factory=list)
-    #: An atomic call with a rejected record: nothing was written.
-    refused: bool = False
-
-    @property
-    def rejected(self) -> int:
-        return len(self.errors)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The answer to the caller."""
-        return {
-            "received": self.received,
-            "created": self.created,
-            "updated": self.updated,
-            "unchanged": self.unchanged,
-            "stale": self.stale,
-            "rejected": self.rejected,
-            "errors": self.errors,
-        }
-
-
-class SyncResource(ABC, Generic[R]):
-    """What a resource adds to the sync. One instance serves one call.
-
-    `columns` are the model's columns that a record may write, apart from the key; `required`
-    those that a new record must bring; `fresh` the columns of a new row that no record sets.
-    """
-
-    name: ClassVar[str]
-    model: ClassVar[type[models.Model]]
-    reader: ClassVar[Reader[Any]]
-    columns: ClassVar[Sequence[str]]
-    required: ClassVar[Sequence[str]] = ()
-    fresh: ClassVar[Mapping[str, Any]] = {}
-
-    def __init__(self, user: User) -> None:
-        self.user = user
-
-    @abstractmethod
-    def check(self, record: R) -> Errors:
-        """What is wrong with the record as it stands; brings its values into the stored form."""
-
-    def resolve(self, names: Collection[str]) -> Mapping[str, str | None]:
-        """Of `names` that no row has: other names of rows → the names they are stored under.
-
-        None where the row that a name belongs to has no name of its own now.
-        """
-        return {}
-
-    def gather(self, records: Sequence[R], stored: Mapping[str, Values]) -> None:
-        """Look up what the records refer to: a fixed number of queries for any number of them.
-
-        May add to the `stored` values what the resource keeps elsewhere.
-        """
-
-    @abstractmethod
-    def merge(self, record: R, stored: Values | None) -> Values:
-        """The stored values (None: a new row) as the record wants them; raises Rejected."""
-
-    def reconsider(self, changes: Mapping[str, Change]) -> dict[str, Errors]:
-        """The changes that cannot stand beside the others of the body, with the reasons."""
-        return {}
-
-    def row(self, after: Values) -> Values:
-        """The values as the columns hold them when the row is written."""
-        return after
-
-    def settle(self, changes: Sequence[Change], *, now: datetime) -> None:
-        """Write what the resource keeps elsewhere; the rows themselves are written."""
-
-    def shown(self, name: str, value: Any) -> Any:
-        """A value as the audit log shows it."""
-        return value
 
 
 def run_sync(

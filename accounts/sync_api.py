@@ -17,7 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import ApiKey, User
-from accounts.sync import SyncResource, run_sync
+from accounts.sync import run_sync
+from accounts.sync_resource import SyncResource
 from crm.lib.problems import MEDIA_TYPE, BadRequest, TooLarge, problem
 from crm.lib.records import MOST_BYTES, MOST_RECORDS, BodyError, TooManyRecords, split_body
 from crm.lib.schema import ApiSchema
@@ -143,7 +144,7 @@ class SyncSchema(ApiSchema):
         )
         for name, schema in found.items():
             self.registry.register_on_missing(
-                ResolvedComponent(  # type: ignore[no-untyped-call]  # has no types
+                ResolvedComponent(
                     name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=name
                 )
             )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from accounts import audit
 from accounts.models import AuditEntry, SyncCall
 from accounts.models.audit import Action
+from accounts.sync_resource import Change, Outcome, SyncResource, Values
 from crm.lib import bulk
-
-if TYPE_CHECKING:
-    from accounts.sync import Change, Outcome, SyncResource, Values
 
 #: How many of a call's errors are kept in its log row; the caller gets all of them.
 KEPT_ERRORS = 500

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from msgspec import UNSET, Meta, UnsetType
 
 from accounts.models import User
-from accounts.sync import Change, Rejected, SyncResource, Values
+from accounts.sync_resource import Change, Rejected, SyncResource, Values
 from crm.lib.records import Errors, Key, Reader, SyncRecord
 from customers import aliases, birthdays, cards, phones
 from customers.birthdays import Birthday, BirthdayCalendar

@@ -18,7 +18,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from accounts.models import User
 from accounts.roles import Role
-from accounts.sync import Change, Rejected, SyncResource, Values
+from accounts.sync_resource import Change, Rejected, SyncResource, Values
 from crm.lib import bulk
 from crm.lib.records import (
     Errors,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from msgspec import UNSET, Meta, UnsetType
 
 from accounts.models import User
-from accounts.sync import Change, Rejected, SyncResource, Values
+from accounts.sync_resource import Change, Rejected, SyncResource, Values
 from crm.lib import bulk
 from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
 from customers import divisions

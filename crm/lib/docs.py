@@ -30,9 +30,7 @@ class SchemaView(SpectacularAPIView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         with translation.override("en"):
-            response: Response = self._get_schema_response(  # type: ignore[no-untyped-call]
-                request
-            )
+            response: Response = self._get_schema_response(request)
         return response
 
 

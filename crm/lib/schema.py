@@ -101,8 +101,7 @@ class ApiSchema(AutoSchema):
         return parameters
 
     def _get_filter_parameters(self) -> list[dict[str, Any]]:
-        found = super()._get_filter_parameters()  # type: ignore[no-untyped-call]
-        parameters: list[dict[str, Any]] = list(found)
+        parameters: list[dict[str, Any]] = list(super()._get_filter_parameters())
         view: Any = self.view
         if not (self._is_list_view() and hasattr(view, "has_changes")):
             return parameters
@@ -115,17 +114,13 @@ class ApiSchema(AutoSchema):
         return parameters
 
     def _map_serializer_field(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        schema: dict[str, Any] = super()._map_serializer_field(  # type: ignore[no-untyped-call]
-            *args, **kwargs
-        )
+        schema: dict[str, Any] = super()._map_serializer_field(*args, **kwargs)
         if isinstance(schema.get("type"), list):  # nullable by the field and by its model: once
             schema["type"] = list(dict.fromkeys(schema["type"]))
         return schema
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
-        schema: dict[str, Any] = super()._map_basic_serializer(  # type: ignore[no-untyped-call]
-            serializer, direction
-        )
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
         if direction == "response" and schema.get("properties"):
             schema["required"] = sorted(schema["properties"])  # every field is always answered
         return schema
@@ -147,14 +142,14 @@ class ApiSchema(AutoSchema):
         }
 
     def _problem(self) -> ResolvedComponent:
-        component = ResolvedComponent(  # type: ignore[no-untyped-call]
+        component = ResolvedComponent(
             name="Problem", type=ResolvedComponent.SCHEMA, schema=PROBLEM, object="Problem"
         )
         self.registry.register_on_missing(component)
         return component
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class KeyScheme(OpenApiAuthenticationExtension):
     target_class = "accounts.authentication.ApiKeyAuthentication"
     name = "ApiKey"
 
@@ -162,7 +157,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         return {"type": "http", "scheme": "bearer", "description": "An API key: `Bearer <key>`."}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionScheme(OpenApiAuthenticationExtension):
     target_class = "accounts.authentication.BrowserSessionAuthentication"
     name = "BrowserSession"
 
