@@ -1,4 +1,4 @@
-"""Visits, how often they are due, and reminders."""
+"""Visits: from plan to close."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.access import SHARED, ScopedQuerySet
+from accounts.access import ScopedQuerySet
 from accounts.models import Tracked, User
 from crm.lib.days import day_bounds, day_start
 from crm.lib.formats import local_day
 from crm.lib.models import Record
-from customers.models import Tier
 from visits.answers import Answers, check_complete, cleaned
 from visits.places import NEAR_M, Place, distance_m
 
@@ -264,143 +263,3 @@ class Visit(Tracked, Record):
 def _refuse_future(at: datetime, now: datetime) -> None:
     if at > now:
         raise ValidationError(_("A visit cannot have begun in the future."), code="future")
-
-
-class Cadence(Tracked, Record):
-    """How often a tier must be visited (P28)."""
-
-    OWNER_PATH = SHARED
-
-    abc = models.CharField(_("ABC tier"), max_length=1, choices=Tier.choices, unique=True)
-    every_days = models.PositiveSmallIntegerField(
-        _("days between visits"), validators=[MinValueValidator(1), MaxValueValidator(730)]
-    )
-
-    class Meta:
-        ordering = ["abc"]
-        verbose_name = _("visit cadence")
-        verbose_name_plural = _("visit cadences")
-
-    objects = ScopedQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"{self.abc}: {self.every_days}"
-
-
-class OccasionCode(models.TextChoices):
-    """The holidays on which dealers are greeted (P30)."""
-
-    NEW_YEAR = "new_year", _("New Year's Day")
-    SPRING_FESTIVAL = "spring_festival", _("Spring Festival")
-    QINGMING = "qingming", _("Qingming Festival")
-    LABOUR_DAY = "labour_day", _("Labour Day")
-    DRAGON_BOAT = "dragon_boat", _("Dragon Boat Festival")
-    MID_AUTUMN = "mid_autumn", _("Mid-Autumn Festival")
-    NATIONAL_DAY = "national_day", _("National Day")
-
-
-class OccasionRule(Tracked, Record):
-    """How many days ahead of an occasion the reminders are made, and whether at all."""
-
-    OWNER_PATH = SHARED
-
-    code = models.CharField(_("occasion"), max_length=20, choices=OccasionCode.choices, unique=True)
-    days_before = models.PositiveSmallIntegerField(
-        _("days before"), default=7, validators=[MaxValueValidator(90)]
-    )
-    enabled = models.BooleanField(_("remind"), default=True)
-
-    class Meta:
-        ordering = ["id"]
-        verbose_name = _("occasion rule")
-        verbose_name_plural = _("occasion rules")
-
-    objects = ScopedQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.get_code_display()
-
-
-class ReminderQuerySet(ScopedQuerySet["Reminder"]):
-    def open(self) -> Self:
-        return self.filter(done_at=None)
-
-    def current(self, today: date) -> Self:
-        """Open, and the day itself has not passed."""
-        return self.open().filter(on__gte=today)
-
-    def of(self, user: User) -> Self:
-        """What `user` has to do: reminders follow the customer to whoever owns it now."""
-        return self.filter(customer__owner=user)
-
-    def to_mail(self, today: date) -> Self:
-        """Current, not mailed yet, and the owner can be reached by mail."""
-        return (
-            self.current(today)
-            .filter(mailed_at=None, customer__owner__is_active=True)
-            .exclude(customer__owner__email="")
-        )
-
-
-class Reminder(Tracked, Record):
-    """Greet this customer on this occasion: made once, and followed by mail once.
-
-    It is the business of the person who owns the customer now; `user` is who owned it when the
-    reminder was made. Rows without `mailed_at` are the outbox; those of an owner without an
-    address stay in it and show in the product only.
-    """
-
-    UNAUDITED = (*Tracked.UNAUDITED, "mailed_at")
-
-    OWNER_PATH = "customer__owner"
-
-    occasion = models.CharField(_("occasion"), max_length=20, choices=OccasionCode.choices)
-    on = models.DateField(_("day"))
-    customer = models.ForeignKey(
-        "customers.Customer",
-        models.CASCADE,
-        related_name="reminders",
-        verbose_name=_("customer"),
-        db_index=False,
-    )
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.CASCADE,
-        related_name="reminders",
-        verbose_name=_("for"),
-        db_index=False,
-    )
-    done_at = models.DateTimeField(_("done"), null=True, blank=True, editable=False)
-    mailed_at = models.DateTimeField(_("mailed"), null=True, editable=False)
-
-    objects = ReminderQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["on", "id"]
-        verbose_name = _("reminder")
-        verbose_name_plural = _("reminders")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["customer", "occasion", "on"], name="one_reminder_per_occasion"
-            )
-        ]
-        indexes = [
-            models.Index(
-                fields=["on", "id"], name="reminder_open", condition=models.Q(done_at=None)
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_occasion_display()} {self.on}"
-
-    def done(self, now: datetime) -> None:
-        """The customer has been greeted. Said twice, the first time counts."""
-        if self.done_at is None:
-            self.done_at = now
-            self.save(update_fields=["done_at"])
-
-    def reopen(self) -> None:
-        """Take `done` back."""
-        if self.done_at is not None:
-            self.done_at = None
-            self.save(update_fields=["done_at"])
