@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Protocol, Self, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Concatenate,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+)
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
@@ -34,6 +44,10 @@ class Owned(Protocol):
     OWNER_PATH: ClassVar[str]
 
 
+class Guarded(Protocol):
+    permission: str
+
+
 def owned_by_sight_of(user: User | AnonymousUser, path: str) -> Q:
     """The rows whose owner, found along `path`, `user` may look over the shoulder of."""
     if not user.is_authenticated or not user.is_active:
@@ -54,7 +68,7 @@ class ScopedQuerySet(models.QuerySet[M_co]):
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Rows that `user` may see; none for anonymous and inactive users."""
-        return self.filter(owned_by_sight_of(user, self.model.OWNER_PATH))  # type: ignore[attr-defined]
+        return self.filter(owned_by_sight_of(user, cast(type[Owned], self.model).OWNER_PATH))
 
 
 def may(user: User | AnonymousUser, permission: str) -> bool:
@@ -79,7 +93,7 @@ def needs(
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]
+        cast(Guarded, guarded).permission = permission
         return guarded
 
     return decorate

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from accounts.history import Line, described
@@ -47,6 +48,6 @@ class VersionedForm(forms.ModelForm, Generic[M]):  # type: ignore[type-arg]  # n
         moved = max(1, min(self.instance.version - seen, SHOWN))
         entries = AuditEntry.objects.of(self.instance).order_by("-id")[:moved]
         self.changes = described(entries)
-        data = cast(Any, self.data).copy()
+        data = cast(QueryDict, self.data).copy()
         data[self.add_prefix("version")] = str(self.instance.version)
         self.data = data

@@ -1,6 +1,7 @@
 """The project as an app: holds the operator's commands and the start-up checks."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 
 
 class CrmConfig(AppConfig):
@@ -9,4 +10,6 @@ class CrmConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from crm import checks  # noqa: F401  # importing it registers the checks
+        from crm.checks import chinese_has_trigrams
+
+        register(chinese_has_trigrams, Tags.database)

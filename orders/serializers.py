@@ -75,8 +75,8 @@ class OrderSerializer(RecordSerializer[Order]):
         help_text="external_id of the customer.",
     )
     customer_id = serializers.IntegerField(read_only=True)
-    lines = LineSerializer(  # type: ignore[call-arg]  # the list takes it
-        many=True, required=False, max_length=MOST_LINES
+    lines: serializers.ListSerializer[OrderLine] = serializers.ListSerializer(
+        child=LineSerializer(), required=False, max_length=MOST_LINES
     )
     amount = serializers.DecimalField(
         max_digits=14,

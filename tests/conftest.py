@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from django.apps import AppConfig, apps
@@ -32,7 +33,7 @@ def fresh_cache() -> Iterator[None]:
     """
     yield
     if settings.REDIS_URL:
-        client = cache._cache.get_client(write=True)  # type: ignore[attr-defined]
+        client = cast(Any, cache)._cache.get_client(write=True)
         if keys := list(client.scan_iter(f"{settings.CACHES['default']['KEY_PREFIX']}:*")):
             client.delete(*keys)
 

@@ -3,7 +3,7 @@ in memory, and a broker inside the process (tests that need a real worker start 
 
 import os
 
-from crm.settings import *  # noqa: F403
+from crm.settings import *  # noqa: F403  # everything it does not name again below
 from crm.settings import CACHES
 
 STORAGES = {

@@ -74,15 +74,18 @@ def write_visits(
     The last visit is always there; earlier ones go back `history_days`.
     """
     cadence: dict[str | None, int] = dict(Cadence.objects.values_list("abc", "every_days"))
-    stops = [
-        Stop(*row[:7], since=timezone.localdate(row[7]))  # type: ignore[arg-type]  # all numbered
-        for row in Customer.objects.exclude(owner=None)
+    owned: Iterable[Any] = (
+        Customer.objects.exclude(owner=None)
         .order_by("owner_id", "id")
         .values_list(
             "id", "external_id", "abc", "owner_id", "division", "latitude", "longitude",
             "created_at",
         )
-    ]  # fmt: skip
+    )  # fmt: skip
+    stops = [
+        Stop(pk, number, abc, owner, division, latitude, longitude, timezone.localdate(made))
+        for pk, number, abc, owner, division, latitude, longitude, made in owned
+    ]
     for stop in stops:
         stop.every = cadence.get(stop.abc, UNRANKED_EVERY)
     new = [item for item in items if (today - item.sold_from).days < 540]

@@ -111,13 +111,13 @@ def update(model: type[models.Model], rows: Iterable[Row]) -> None:
             columns = [name for name in some[0] if name != pk]
             if unpacks_json():
                 cursor.execute(
-                    f"UPDATE {table} SET {', '.join(f'{_q(n)} = r.{_q(n)}' for n in columns)} "  # noqa: S608
+                    f"UPDATE {table} SET {', '.join(f'{_q(n)} = r.{_q(n)}' for n in columns)} "  # noqa: S608  # quoted names
                     f"FROM {_recordset(model, [pk, *columns])} WHERE {table}.{_q(pk)} = r.{_q(pk)}",
                     [_json.encode(some).decode()],
                 )
             else:
                 cursor.executemany(
-                    f"UPDATE {table} SET {', '.join(f'{_q(n)} = %s' for n in columns)} "  # noqa: S608
+                    f"UPDATE {table} SET {', '.join(f'{_q(n)} = %s' for n in columns)} "  # noqa: S608  # quoted names
                     f"WHERE {_q(pk)} = %s",
                     _values(model, some, [*columns, pk]),
                 )
@@ -131,12 +131,12 @@ def delete(model: type[models.Model], ids: Collection[int]) -> None:
     with connection.cursor() as cursor:
         if unpacks_json():
             cursor.execute(
-                f"DELETE FROM {_table(model)} WHERE {pk} = ANY(%s)",  # noqa: S608
+                f"DELETE FROM {_table(model)} WHERE {pk} = ANY(%s)",  # noqa: S608  # quoted names
                 [sorted(ids)],
             )
         else:
             cursor.executemany(
-                f"DELETE FROM {_table(model)} WHERE {pk} = %s",  # noqa: S608
+                f"DELETE FROM {_table(model)} WHERE {pk} = %s",  # noqa: S608  # quoted names
                 [(one,) for one in sorted(ids)],
             )
 
@@ -157,7 +157,7 @@ def _insert_json(
     (constants,) = _values(model, [same], list(same))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {_table(model)} ({names}) "  # noqa: S608
+            f"INSERT INTO {_table(model)} ({names}) "  # noqa: S608  # quoted names
             f"SELECT {places} FROM {_recordset(model, rows[0])} {tail}",
             [*constants, _json.encode(rows).decode()],
         )
@@ -208,7 +208,7 @@ def _insert_each(model: type[models.Model], rows: Sequence[Row], same: Row, tail
     values = _values(model, rows, list(rows[0]))
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"INSERT INTO {_table(model)} ({names}) VALUES ({places}) {tail}",  # noqa: S608
+            f"INSERT INTO {_table(model)} ({names}) VALUES ({places}) {tail}",  # noqa: S608  # quoted names
             [(*row, *constants) for row in values],
         )
 

@@ -70,7 +70,7 @@ def once(request: Request, answer: Callable[[], Response], *, now: datetime) -> 
             )
             if not kept:  # taken over by a retry that believed us dead: it will answer
                 raise InProgress
-    except BaseException:
+    except BaseException:  # whatever it is: the key is free again, and it goes on
         mine.delete()
         raise
     return response

@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from django.core import signing
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 
 Row = TypeVar("Row")
 
@@ -221,9 +221,11 @@ def _read(cursor: str, salt: str, model: type[Model], names: tuple[str, ...]) ->
     except signing.BadSignature as bad:
         raise BadCursor(cursor[:50]) from bad
     lead, last = (model._meta.get_field(name) for name in (names[0], names[-1]))
+    assert isinstance(lead, Field)
+    assert isinstance(last, Field)
     return _Position(
         back=back,
-        value=None if value is None else lead.to_python(value),  # type: ignore[union-attr]
-        tie=last.to_python(tie),  # type: ignore[union-attr]
+        value=None if value is None else lead.to_python(value),
+        tie=last.to_python(tie),
         before=before,
     )

@@ -1,5 +1,7 @@
 """Abstract bases of the models."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -18,9 +20,9 @@ class Record(models.Model):
     class Meta:
         abstract = True
 
-    def save(self, *args: object, **kwargs: object) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         self.version += 1
         fields = kwargs.get("update_fields")
         if isinstance(fields, (list, tuple, set, frozenset)):
             kwargs["update_fields"] = [*fields, "version", "updated_at"]
-        super().save(*args, **kwargs)  # type: ignore[arg-type]  # Django's own signature, passed through
+        super().save(*args, **kwargs)

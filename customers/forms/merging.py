@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db import models
+from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -74,7 +75,7 @@ class MergeForm(forms.Form):
 
     def clean_versions(self) -> str:
         if self.cleaned_data["versions"] != self.seen:
-            data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict when bound
+            data = cast(QueryDict, self.data).copy()
             data["versions"] = self.seen
             self.data = data
             raise forms.ValidationError(

@@ -6,9 +6,10 @@ import csv
 import io
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from django.http import StreamingHttpResponse
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 from openpyxl import load_workbook
@@ -101,7 +102,8 @@ def test_csv_rows_are_taken_as_they_are_sent_and_in_the_readers_language() -> No
             yield [gettext_lazy("yes"), number]
 
     with translation.override("zh-hans"):
-        chunks = iter(stream_table("x", ["a", "b"], rows(), "csv").streaming_content)  # type: ignore[attr-defined]
+        response = stream_table("x", ["a", "b"], rows(), "csv")
+        chunks = iter(cast(StreamingHttpResponse, response))
     with translation.override("en"):
         next(chunks)
         assert not taken
