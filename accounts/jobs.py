@@ -25,6 +25,7 @@ from kombu.exceptions import OperationalError
 from accounts.models import JobRun, JobState, User
 from crm.lib import bulk
 from crm.lib.contributions import contributions
+from crm.lib.days import clock_from
 from crm.lib.text import Text
 
 log = logging.getLogger(__name__)
@@ -167,11 +168,7 @@ def work(job_id: int, do: Callable[[JobRun, Step], Result], *, now: datetime) ->
     What `do` raises ends the job with a reason; all but JobFailed goes on to the caller.
     None where the job is not on file any more.
     """
-    begun = time.monotonic()
-
-    def clock() -> datetime:
-        return now + timedelta(seconds=time.monotonic() - begun)
-
+    clock = clock_from(now)
     with _alone(job_id) as alone:
         job = JobRun.objects.filter(pk=job_id).first()
         if job is None or not alone or job.state == JobState.DONE:

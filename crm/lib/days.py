@@ -1,7 +1,9 @@
 """Days in the company's time zone, as moments in UTC."""
 
 from calendar import monthrange
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic
 
 from django.utils import timezone
 
@@ -36,3 +38,9 @@ def months_before(day: date, months: int) -> date:
     """The same day of the month `months` months earlier, clipped to that month's length."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def clock_from(now: datetime) -> Callable[[], datetime]:
+    """A clock that says `now` at this moment and goes on from there, for what takes a while."""
+    begun = monotonic()
+    return lambda: now + timedelta(seconds=monotonic() - begun)
