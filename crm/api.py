@@ -12,7 +12,7 @@ from customers import sync_api as customer_sync
 from orders import api as orders
 from orders import sync_api as order_sync
 from tiers import api as tiers
-from tiers import share_api
+from tiers import question_api, share_api
 from visits import api as visits
 
 MODULES = (customers, contacts, orders, tiers, visits)
@@ -24,7 +24,7 @@ for module in MODULES:
         router.register(prefix, viewset, basename)
     extra += getattr(module, "urls", [])
 extra += [*profile_api.urls, *report_api.urls, *customer_sync.urls, *order_sync.urls]
-extra += share_api.urls
+extra += [*share_api.urls, *question_api.urls]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="api-schema"),

@@ -72,6 +72,7 @@ ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
 PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
 TIERS = Page("tiers:report", _("Tier report"), "chart-bar", "tiers:read")
 SHARE = Page("tiers:share", _("Customer share"), "calculator", "reports:read")
+QUESTIONS = Page("tiers:questions", _("Eight questions"), "question-mark-circle", "reports:read")
 RUNS = Page("tiers:runs", _("Tier runs"), "arrow-path", "tiers:read")
 CADENCES = Page("visits:cadences", _("Cadences and occasions"), "calendar", "cadences:write")
 USERS = Page("accounts:users", _("Users"), "user", "users:write")
@@ -85,7 +86,7 @@ MORE = Page("more", _("More"), "bars-3")
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE)),
-    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS, SHARE, GAPS, NETWORKS, DUPLICATES)),
+    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS, QUESTIONS, SHARE, GAPS, NETWORKS, DUPLICATES)),
     (_("Rules"), (CADENCES,)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
 )
@@ -93,7 +94,7 @@ RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
 TABS: dict[str, tuple[Page, ...]] = {
     Role.REP: (TODAY, CUSTOMERS, LOG, REMINDERS, MORE),
     Role.MANAGER: (TIERS, CUSTOMERS, OVERDUE, VISITS, MORE),
-    Role.DIRECTOR: (TIERS, CUSTOMERS, OVERDUE, VISITS, MORE),
+    Role.DIRECTOR: (TIERS, QUESTIONS, CUSTOMERS, OVERDUE, MORE),
     Role.SERVICE: (CUSTOMERS, ORDERS, LOG, REMINDERS, MORE),
     Role.FINANCE: (ORDERS, CUSTOMERS, PRODUCTS, TIERS, MORE),
     Role.COMPLIANCE: (CUSTOMERS, ORDERS, VISITS, AUDIT, MORE),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tiers.views import files, report, runs, share
+from tiers.views import files, pareto, question_customers, questions, report, runs, share
 
 app_name = "tiers"
 urlpatterns = [
@@ -19,5 +19,16 @@ urlpatterns = [
     path("customer-share/<int:pk>/", share.scenario, name="share-scenario"),
     path("customer-share/<int:pk>/delete/", share.delete, name="share-delete"),
     path("customer-share/<int:pk>/restore/", share.restore, name="share-restore"),
+    path("questions/", questions.questions, name="questions"),
+    path("questions/export/", questions.export, name="questions-export"),
+    path("questions/part/", questions.part, name="question-part"),
+    path("questions/customers/", question_customers.customers, name="question-customers"),
+    path(
+        "questions/customers/export/",
+        question_customers.customers_export,
+        name="question-customers-export",
+    ),
+    path("pareto/", pareto.pareto, name="pareto"),
+    path("pareto/export/", pareto.export, name="pareto-export"),
     path("of-customer/<int:pk>/", files.of_customer, name="of-customer"),
 ]

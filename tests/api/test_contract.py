@@ -41,6 +41,7 @@ OPERATIONS = """
     get contacts/{id}/         put contacts/{id}/         patch contacts/{id}/
     get customers/{id}/profile/                           patch customers/{id}/profile/
     get reports/completeness/  get reports/customer-share/
+    get reports/retention/     get reports/pareto/
     get products/              post products/             post products/sync/
     get products/{id}/         put products/{id}/         patch products/{id}/
     get orders/                post orders/               post orders/sync/

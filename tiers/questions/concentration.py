@@ -1,0 +1,193 @@
+"""How much the largest customers bring in a period (P14): the Pareto curve of a slice.
+
+The margin of an order line is what it comes to less quantity × unit cost of its product; lines of
+products without a cost, and orders without lines, have no margin that we know of. In a slice by
+category amounts are those of the lines in it. Returns count against both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+
+from orders.models import OrderStatus
+from tiers import sql
+from tiers.questions.slices import Slice
+from tiers.report import Pareto, first_fifth, pareto, places
+from tiers.tiering import share_of
+
+Measure: TypeAlias = Literal["amount", "margin"]
+CENT = Decimal("0.01")
+Statement: TypeAlias = tuple[str, tuple[Any, ...]]
+
+
+class Place(NamedTuple):
+    """A customer's place in the ranking of a period; shares are of 0–1, `running` up to it."""
+
+    place: int
+    customer_id: int
+    amount: Decimal
+    share: Decimal
+    running: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """The curve of a slice by one measure; None where nobody brought anything.
+
+    `known` is the share (0–1) of the net amount whose cost is known, and 1 by amount.
+    """
+
+    measure: Measure
+    curve: Pareto | None
+    known: Decimal = Decimal(1)
+
+    @property
+    def customers(self) -> int:
+        return self.curve.customers if self.curve else 0
+
+    @property
+    def top(self) -> int:
+        """How many customers are the top 20 %."""
+        return first_fifth(self.customers)
+
+
+def read(of: Slice, measure: Measure = "amount") -> Concentration:
+    """The curve of the customers with a net amount (or margin) above zero in the period."""
+    try:
+        statement, values = _standing(of, measure)
+        known = _known(of) if measure == "margin" else Decimal(1)
+    except EmptyResultSet:
+        return Concentration(measure, None)
+    per_one = sql.dialect().per_one
+    with connection.cursor() as cursor:
+        cursor.execute(sql.tally(statement), values)
+        found = cursor.fetchall()
+        buyers = sum(int(number) for _tier, _customers, number, _total in found)
+        if not buyers:
+            return Concentration(measure, None, known)
+        wanted = places(buyers, {first_fifth(buyers), buyers})
+        cursor.execute(sql.running(statement, wanted), values)
+        sums = {place: Decimal(total) / per_one for place, total in cursor.fetchall()}
+    curve = pareto(sums, customers=buyers, amount=sums[buyers], tiers=(0, 0))
+    return Concentration(measure, replace(curve, zones=[]), known)
+
+
+def ranking(
+    of: Slice, measure: Measure = "amount", *, after: int = 0, until: int | None = None
+) -> Iterator[Place]:
+    """The customers of the curve by rank: those after place `after`, up to place `until`."""
+    try:
+        statement, values = _standing(of, measure)
+    except EmptyResultSet:
+        return
+    d = sql.dialect()
+    unit = d.unit.format("amount")
+    limit = "" if until is None else f"AND place <= {int(until)}"
+    query = f"""
+        SELECT place, id, net, running, total FROM (
+            SELECT ROW_NUMBER() OVER line AS place, id, {unit} AS net,
+                SUM({unit}) OVER line AS running, SUM({unit}) OVER () AS total
+            FROM ({statement}) standing WHERE amount > 0
+            WINDOW line AS ({sql.in_order("amount")} ROWS UNBOUNDED PRECEDING)
+        ) placed WHERE place > {int(after)} {limit} ORDER BY place
+    """  # noqa: S608  # made of this module's own pieces and the ORM's; values are parameters
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(query, values)
+        while rows := cursor.fetchmany(2000):
+            for place, pk, net, running, total in rows:
+                yield Place(
+                    place,
+                    pk,
+                    (Decimal(net) / d.per_one).quantize(CENT),
+                    share_of(Decimal(net), Decimal(total)),
+                    share_of(Decimal(running), Decimal(total)),
+                )
+
+
+# --- the statements
+
+
+def _picked(of: Slice) -> Statement:
+    """The orders of the period that make the net amount: id, customer, status, amount."""
+    orders: Any = of.orders().netted().filter(ordered_at__gte=of.period.bounds[0])
+    columns = orders.values_list("pk", "customer_id", "status", "amount")
+    statement, values = columns.query.get_compiler(connection=connection).as_sql()
+    return f"WITH picked (id, customer, status, amount) AS ({statement})", values
+
+
+def _times(price: str) -> str:
+    """Quantity × price of a line, half a cent up, in the unit of the ranking, exactly."""
+    if connection.vendor == "postgresql":
+        return f"round(l.quantity * {price}, 2)"
+    thousandths = "CAST(ROUND(l.quantity * 1000) AS INTEGER)"
+    return f"(({thousandths} * CAST(ROUND({price} * 100) AS INTEGER) + 500) / 1000)"
+
+
+def _signed(value: str) -> str:
+    return (
+        f"SUM(CASE WHEN o.status = '{OrderStatus.RETURNED.value}' THEN -{value} ELSE {value} END)"
+    )
+
+
+LINES = """
+    FROM picked o JOIN orders_orderline l ON l.order_id = o.id
+    JOIN orders_product p ON p.id = l.product_id
+"""
+
+
+def _sums(of: Slice, measure: Measure) -> Statement:
+    """What each customer brought: customer and net, in the unit of the ranking."""
+    picked, values = _picked(of)
+    if measure == "amount" and not of.category:
+        net = _signed(sql.dialect().unit.format("o.amount"))
+        return f"{picked} SELECT o.customer, {net} AS net FROM picked o GROUP BY o.customer", values  # noqa: S608  # own pieces
+    said = []
+    if of.category:
+        said.append("p.category = %s")
+        values = (*values, of.category)
+    if measure == "margin":
+        said.append("p.unit_cost IS NOT NULL")
+        value = f"({_times('l.unit_price')} - {_times('p.unit_cost')})"
+    else:
+        value = _times("l.unit_price")
+    where = " AND ".join(said)
+    return (
+        f"{picked} SELECT o.customer, {_signed(value)} AS net {LINES} WHERE {where}"
+        " GROUP BY o.customer",
+        values,
+    )
+
+
+def _standing(of: Slice, measure: Measure) -> Statement:
+    """What `tiers.sql` ranks: id, external_id, tier and amount of each customer with orders."""
+    sums, values = _sums(of, measure)
+    money = sql.dialect().money.format("sums.net")
+    statement = f"""
+        SELECT c.id AS id, c.external_id AS external_id, NULL AS tier, {money} AS amount
+        FROM ({sums}) sums JOIN customers_customer c ON c.id = sums.customer
+    """  # noqa: S608  # made of this module's own pieces and the ORM's; values are parameters
+    return statement, values
+
+
+def _known(of: Slice) -> Decimal:
+    """The share (0–1) of the net amount that comes from lines whose cost is known."""
+    sums, values = _sums(of, "amount")
+    picked, more = _picked(of)
+    said = "AND p.category = %s" if of.category else ""
+    known = _signed(_times("l.unit_price"))
+    statement = f"""
+        SELECT (SELECT SUM(net) FROM ({sums}) sums),
+            (SELECT SUM(net) FROM (
+                {picked} SELECT {known} AS net {LINES} WHERE p.unit_cost IS NOT NULL {said}
+            ) costed)
+    """  # noqa: S608  # made of this module's own pieces and the ORM's; values are parameters
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, *more, *([of.category] if of.category else [])])
+        whole, part = (Decimal(value or 0) for value in cursor.fetchone())
+    return min(Decimal(1), max(Decimal(0), share_of(part, whole)))
