@@ -7,12 +7,13 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q, QuerySet
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.history import Line, described
 from accounts.models import AuditEntry, User
 from accounts.models.audit import Action
 from crm.lib.text import Text
+from customers import divisions
 from customers.models import Contact, Customer, Profile, Promise
 
 
@@ -26,7 +27,7 @@ def _labels(model: type[models.Model]) -> dict[str, Text]:
 
 
 #: The columns of the customer that people and the ERP write; not the derived ones.
-COLUMNS: Mapping[str, Text] = _labels(Customer)
+COLUMNS: Mapping[str, Text] = {**_labels(Customer), "division": gettext_lazy("area")}
 #: Everything that the file shows of the customer and its profile.
 LABELS: Mapping[str, Text] = {**COLUMNS, **_labels(Profile), **Profile.BESIDE}
 #: Columns that name another customer, which may be out of the reader's sight.
@@ -117,4 +118,14 @@ def told(entries: Iterable[AuditEntry], reader: User) -> list[Line]:
             if not pair <= seen or (name == "customer_id" and entry.action == Action.CREATE):
                 entry.before.pop(name, None)
                 entry.after.pop(name, None)
+        if entry.model == Customer._meta.label_lower:
+            _name_areas(entry.before)
+            _name_areas(entry.after)
     return described(entries)
+
+
+def _name_areas(side: dict[str, Any]) -> None:
+    """Put the name of an area in the place of its code, which says nothing to people."""
+    if "division" in side:
+        code = side.pop("division") or ""
+        side["area"] = divisions.name(code) or code

@@ -56,7 +56,7 @@ def _own(name: str, *more: str) -> Field:
 FIELDS: tuple[Field, ...] = (
     *(_own(name) for name in ("name", "kind", "status", "owner", "parent", "group_head", "buyout")),
     *(_own(name) for name in ("phone", "email", "address")),
-    _own("division", "division_found"),
+    Field("division", gettext_lazy("area"), ("division", "division_found")),
     Field("place", gettext_lazy("place on the map"), ("latitude", "longitude")),
     *(_own(name) for name in ("tax_id", "founded_on", "tags", "custom")),
 )

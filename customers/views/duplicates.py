@@ -11,26 +11,29 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import jobs
 from accounts.access import may, needs
+from accounts.exports import table_view
 from accounts.history import Change
 from accounts.models import AuditEntry, JobRun, User
 from accounts.models.audit import Action
 from accounts.views.runs import shown as job_shown
-from crm.lib.htmx import page_or_part
+from crm.lib.export import Table
 from crm.lib.keyset import count_up_to, keyset_page
-from crm.lib.listing import Tab, address, turns
+from crm.lib.listing import found_by, list_answer, parameters, quick_filters, turns
 from crm.lib.text import Text
-from customers import merging
+from customers import merging, phones
 from customers.changes import told
 from customers.duplicates import traits_written, warn
+from customers.filters import chips
 from customers.forms.merging import MergeForm, OtherFileForm
 from customers.jobs import SEARCH
 from customers.likeness import Reason
 from customers.models import Customer, DuplicatePair, Merge, PairState
+from customers.record_filters import MergeFilter, PairFilter
 
 PAGE_SIZE = 50
 WORDS: dict[str, Text] = {
@@ -43,9 +46,9 @@ WORDS: dict[str, Text] = {
     Reason.STREET: gettext_lazy("same house number"),
     Reason.TAX_ID: gettext_lazy("same tax number"),
 }
-TABS = (
-    (PairState.OPEN, gettext_lazy("To look at")),
-    (PairState.DISMISSED, gettext_lazy("Not the same")),
+TABS: tuple[tuple[Text, dict[str, str]], ...] = (
+    (gettext_lazy("To look at"), {}),
+    (gettext_lazy("Not the same"), {"state": PairState.DISMISSED.value}),
 )
 
 
@@ -53,14 +56,18 @@ def reasons_in_words(codes: list[str] | tuple[str, ...]) -> list[Text]:
     return [WORDS[code] for code in codes if code in WORDS]
 
 
+def _pairs(request: HttpRequest) -> PairFilter:
+    pairs = DuplicatePair.objects.visible_to(cast(User, request.user))
+    return PairFilter(request.GET, queryset=pairs, request=request)
+
+
 @require_safe
 @needs("customers:read")
 def list_(request: HttpRequest) -> HttpResponse:
     """Pairs of files that look like one company, both in sight, the surest first."""
     user = cast(User, request.user)
-    asked = request.GET.get("state", "")
-    state = asked if asked in PairState.values else PairState.OPEN.value
-    pairs = DuplicatePair.objects.visible_to(user).filter(state=state)
+    filters = _pairs(request)
+    pairs, names = found_by(filters), parameters(filters)
     page = keyset_page(
         pairs.select_related("first__owner", "second__owner", "settled_by"),
         order=("-score", "-id"),
@@ -69,23 +76,60 @@ def list_(request: HttpRequest) -> HttpResponse:
     )
     job = JobRun.objects.filter(kind=SEARCH).order_by("-pk").first()
     context = {
+        "filters": filters,
         "page": page,
         "rows": [(pair, reasons_in_words(pair.reasons)) for pair in page.rows],
         "count": count_up_to(pairs),
-        "state": state,
-        "tabs": [
-            Tab(
-                label,
-                address(request, (), state="" if name == PairState.OPEN else name),
-                name == state,
-            )
-            for name, label in TABS
-        ],
+        "state": filters.data["state"],
+        "chips": chips(filters, ("owner", "team", "on_from", "on_to")),
+        "narrowed": any(request.GET.get(name) for name in filters.filters if name != "state"),
+        "tabs": quick_filters(request, names, TABS),
         "may_write": may(user, "customers:write"),
-        **turns(request, ("state", "cursor"), page),
+        **turns(request, names, page),
         **(job_shown(job) if job else {"job": None}),
     }
-    return page_or_part(request, "customers/duplicates.html", "customers/_duplicates.html", context)
+    return list_answer(
+        request, "customers/duplicates.html", "customers/_duplicates_list.html", context
+    )
+
+
+@require_safe
+@needs("customers:read")
+@table_view
+def export(request: HttpRequest) -> Table:
+    """The filtered pairs: both files side by side, and why they look alike."""
+    found = found_by(_pairs(request)).order_by("-score", "-id")
+    name = _("Possible duplicates %(day)s") % {"day": timezone.localdate().isoformat()}
+    fields = (_("Name"), _("Number in the ERP"), _("Owner"), _("Phone"), _("Address"))
+    head = [_("Likeness"), _("What speaks for it")]
+    head += [_("First file: %(field)s") % {"field": field} for field in fields]
+    head += [_("Second file: %(field)s") % {"field": field} for field in fields]
+    head += [_("State"), _("Found"), _("Kept apart by"), _("Kept apart")]
+    rows = found.select_related("first__owner", "second__owner", "settled_by")
+    return Table(name, head, map(_pair_cells, rows.iterator(chunk_size=2000)), counted=found)
+
+
+def _pair_cells(pair: DuplicatePair) -> tuple[object, ...]:
+    return (
+        pair.score,
+        [str(reason) for reason in reasons_in_words(pair.reasons)],
+        *_file_cells(pair.first),
+        *_file_cells(pair.second),
+        pair.get_state_display(),
+        pair.found_at,
+        pair.settled_by and pair.settled_by.display_name,
+        pair.settled_at,
+    )
+
+
+def _file_cells(file: Customer) -> tuple[object, ...]:
+    return (
+        file.name,
+        file.external_id,
+        file.owner and file.owner.display_name,
+        phones.display(file.phone),
+        file.address,
+    )
 
 
 @require_POST
@@ -216,19 +260,62 @@ def _choose_other(request: HttpRequest, into: Customer, user: User) -> HttpRespo
     )
 
 
+def _merges(request: HttpRequest) -> MergeFilter:
+    seen = merging.merges_in_sight(cast(User, request.user))
+    return MergeFilter(request.GET, queryset=seen, request=request)
+
+
 @require_safe
 @needs("customers:read")
 def merges(request: HttpRequest) -> HttpResponse:
     """The merges whose survivors are in sight, newest first."""
-    user = cast(User, request.user)
+    filters = _merges(request)
+    found, names = found_by(filters), parameters(filters)
     page = keyset_page(
-        merging.merges_in_sight(user).select_related("survivor", "by", "undone_by"),
+        found.select_related("survivor", "by", "undone_by"),
         order=("-id",),
         cursor=request.GET.get("cursor", ""),
         size=PAGE_SIZE,
     )
-    context = {"page": page, "rows": page.rows, **turns(request, ("cursor",), page)}
-    return render(request, "customers/merges.html", context)
+    context = {
+        "filters": filters,
+        "page": page,
+        "rows": page.rows,
+        "count": count_up_to(found),
+        "chips": chips(filters, ("state", "owner", "team", "on_from", "on_to")),
+        "narrowed": any(request.GET.get(name) for name in filters.filters),
+        **turns(request, names, page),
+    }
+    return list_answer(request, "customers/merges.html", "customers/_merges.html", context)
+
+
+@require_safe
+@needs("customers:read")
+@table_view
+def merges_export(request: HttpRequest) -> Table:
+    """The filtered merges; of the files that went only what the list says of them."""
+    found = found_by(_merges(request)).order_by("-id")
+    name = _("Merges %(day)s") % {"day": timezone.localdate().isoformat()}
+    head = [_("Went"), _("into"), _("Number in the ERP"), _("Owner"), pgettext("person", "By")]
+    head += [_("When"), _("State"), _("Taken back by"), _("Taken back")]
+    rows = found.select_related("survivor__owner", "by", "undone_by").defer(
+        "gone", "before", "after", "moved"
+    )
+    return Table(name, head, map(_merge_cells, rows.iterator(chunk_size=2000)), counted=found)
+
+
+def _merge_cells(merge: Merge) -> tuple[object, ...]:
+    return (
+        merge.gone_name,
+        merge.survivor.name,
+        merge.survivor.external_id,
+        merge.survivor.owner and merge.survivor.owner.display_name,
+        merge.by and merge.by.display_name,
+        merge.at,
+        _("taken back") if merge.undone_at else _("merged"),
+        merge.undone_by and merge.undone_by.display_name,
+        merge.undone_at,
+    )
 
 
 @require_safe

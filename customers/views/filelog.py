@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
@@ -58,7 +59,7 @@ def kinds(customer: Customer, user: User, asked: str) -> list[Tab]:
         return []
     url = reverse("customers:log", args=[customer.pk])
     offered: list[tuple[str, Text]] = [("", _("All"))]
-    offered += [(kind.value, kind.label) for kind in Kind]
+    offered += [(kind.value, capfirst(kind.label)) for kind in Kind]
     return [
         Tab(label, f"{url}?kind={name}" if name else url, name == asked) for name, label in offered
     ]

@@ -11,19 +11,25 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils.translation import ngettext, pgettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
+from accounts.exports import table_view
 from accounts.models import User
-from crm.lib.keyset import keyset_page
+from crm.lib.export import Table
+from crm.lib.keyset import count_up_to, keyset_page
+from crm.lib.listing import PAGE_SIZE, found_by, list_answer, parameters, turns
 from customers import handing_over
+from customers.filters import chips
 from customers.forms.handover import HandOverForm
 from customers.models import HandOver
+from customers.record_filters import HandOverFilter
 
 #: More than these are confirmed once more.
 MANY = 50
-SHOWN = 20
+#: Hand-overs of the past below the form; the list of all has its own page.
+SHOWN = 10
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,20 +52,73 @@ def hand_over(request: HttpRequest) -> HttpResponse:
                 previews = []
         elif request.method == "POST":
             messages.warning(request, _("The customers have changed meanwhile. Look once more."))
-    page = keyset_page(
-        HandOver.objects.visible_to(user).select_related("giver", "successor", "by"),
-        order=("-id",),
-        cursor=request.GET.get("cursor", ""),
-        size=SHOWN,
-    )
+    past = HandOver.objects.visible_to(user).select_related("giver", "successor", "by")
     context = {
         "form": form,
         "previews": previews,
         "total": sum(one.count for one in previews),
         "confirms": sum(one.count for one in previews) > MANY,
-        "page": page,
+        "past": list(past.defer("customer_ids", "beside").order_by("-id")[:SHOWN]),
     }
     return render(request, "customers/hand_over.html", context)
+
+
+def _past(request: HttpRequest) -> HandOverFilter:
+    seen = HandOver.objects.visible_to(cast(User, request.user))
+    return HandOverFilter(request.GET, queryset=seen, request=request)
+
+
+@require_safe
+@needs("customers:assign")
+def past(request: HttpRequest) -> HttpResponse:
+    """What was handed over before, newest first."""
+    filters = _past(request)
+    found, names = found_by(filters), parameters(filters)
+    page = keyset_page(
+        found.select_related("giver", "successor", "by").defer("customer_ids", "beside"),
+        order=("-id",),
+        cursor=request.GET.get("cursor", ""),
+        size=PAGE_SIZE,
+    )
+    context = {
+        "filters": filters,
+        "page": page,
+        "count": count_up_to(found),
+        "chips": chips(filters, ("state", "person", "team", "on_from", "on_to")),
+        "narrowed": any(request.GET.get(name) for name in filters.filters),
+        **turns(request, names, page),
+    }
+    return list_answer(request, "customers/hand_overs.html", "customers/_hand_overs.html", context)
+
+
+@require_safe
+@needs("customers:assign")
+@table_view
+def export(request: HttpRequest) -> Table:
+    """The filtered hand-overs."""
+    found = found_by(_past(request)).order_by("-id")
+    name = _("Hand-overs %(day)s") % {"day": timezone.localdate().isoformat()}
+    head = [_("Time"), pgettext("hand-over", "From"), pgettext("hand-over", "To"), _("Customers")]
+    head += [pgettext("person", "By"), _("Reason")]
+    head += [_("Taken back"), _("Taken back by"), _("Went back")]
+    rows = found.select_related("giver", "successor", "by", "undone_by").defer(
+        "customer_ids", "beside"
+    )
+    return Table(name, head, map(_cells, rows.iterator(chunk_size=2000)), counted=found)
+
+
+def _cells(one: HandOver) -> tuple[object, ...]:
+    return (
+        one.at,
+        one.giver.display_name,
+        one.successor.display_name,
+        one.count,
+        one.by.display_name,
+        one.reason,
+        one.undone_at,
+        one.undone_by and one.undone_by.display_name,
+        one.undone_count if one.undone_at else None,
+    )
 
 
 def _done(request: HttpRequest, form: HandOverForm) -> HttpResponse:
