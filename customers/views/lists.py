@@ -26,7 +26,7 @@ from crm.lib.listing import (
     sort_of,
 )
 from crm.lib.text import Text, field_label
-from customers import completeness, divisions, phones
+from customers import columns, completeness, divisions, phones
 from customers.filters import CustomerFilter, chips
 from customers.models import Customer, Kind, Loyalty, Status
 from customers.views.network import narrowed_to
@@ -58,6 +58,8 @@ SORTS = {
 }
 #: The columns that one can sort by, in the direction they begin with.
 SORTABLE = ("name", "-net_amount", "-last_ordered_on", "-last_visited_on")
+#: The list's own columns behind which other apps put theirs.
+BEHIND = ("net_amount", "last_visited_on")
 #: Columns of the export; the name of the area stands beside its code.
 EXPORTED = (
     *("external_id", "name", "kind", "status", "abc", "loyalty", "key_account", "buyout"),
@@ -97,12 +99,15 @@ def list_(request: HttpRequest) -> HttpResponse:
     )
     words = bool(request.GET.get("q") or request.GET.get("search"))
     context = list_context(request, filters, columns=COLUMNS, sorts=SORTS, by_words=words)
+    rows = context["page"].rows
     kinds = dict(Kind.choices)
-    complete = completeness.of([row["id"] for row in context["page"].rows])
-    for row in context["page"].rows:
+    complete = completeness.of([row["id"] for row in rows])
+    added = columns.added(rows, user=user, today=timezone.localdate())
+    for row in rows:
         row["completeness"] = complete.get(row["id"])
         row["kind_label"] = kinds.get(row["kind"], row["kind"])
         row["place"] = divisions.short_name(row["division"])
+        row["added"] = {place: cells_of(row["id"], added, place) for place in BEHIND}
     names = parameters(filters)
     offered = [*TABS, NO_OWNER_TAB] if user.sees_all else TABS
     set_ = [name for name in MORE_CHIPS if request.GET.get(name)]
@@ -112,6 +117,8 @@ def list_(request: HttpRequest) -> HttpResponse:
         "network": narrowed_to(request),
         "more_chips": chips(filters, [name for name in MORE_CHIPS if name not in set_]),
         "more_set": sum(1 for name in set_ if request.GET.get(name)),
+        "picking": bool(request.GET.get("pick")),
+        "added": {place: [one.head for one in added if one.after == place] for place in BEHIND},
         "heads": sort_heads(request, names, context["sort"], SORTABLE),
         "tabs": quick_filters(request, names, offered),
         "may_write": may(user, "customers:write"),
@@ -123,6 +130,11 @@ def list_(request: HttpRequest) -> HttpResponse:
         "may_change_view": any(tab.current and may_change(user, tab.view) for tab in shown),
     }
     return list_answer(request, "customers/list.html", "customers/_list.html", context)
+
+
+def cells_of(pk: int, added: list[columns.Column], place: str) -> list[columns.Cell]:
+    """What the columns behind the list's column `place` say of one customer."""
+    return [one.cells.get(pk, columns.Cell()) for one in added if one.after == place]
 
 
 @require_safe
