@@ -31,6 +31,8 @@ from customers import completeness, divisions
 from customers.hierarchy import Tie
 from customers.hierarchy import below as below_customer
 from customers.models import (
+    AssignedFile,
+    Assignment,
     Customer,
     CustomerQuerySet,
     DivisionFound,
@@ -212,7 +214,7 @@ class TeamFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # no 
 
 
 class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
-    """`q` and `search` look in names, pinyin, initials, numbers, phones and contacts."""
+    """`q` and `search` look in names, pinyin, initials, numbers, phones, contacts and addresses."""
 
     q = django_filters.CharFilter(method="search_words", label=_("Search"))
     search = django_filters.CharFilter(method="search_words", label=_("Search"))
@@ -270,6 +272,11 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
 
     imported = django_filters.CharFilter(
         method="from_import", label=_("Import"), validators=[RegexValidator(r"^[0-9]{1,15}$")]
+    )
+    assigned = django_filters.CharFilter(
+        method="of_assignment",
+        label=_("Gap to fill"),
+        validators=[RegexValidator(r"^[0-9]{1,15}$")],
     )
 
     class Meta:
@@ -329,6 +336,15 @@ class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
         runs = Import.objects.visible_to(self.request.user).filter(pk=int(run))
         rows = ImportRow.objects.filter(run__in=runs, state=RowState.WRITTEN)
         return customers.filter(pk__in=rows.values("customer_id"))
+
+    def of_assignment(
+        self, customers: CustomerQuerySet, name: str, number: str
+    ) -> CustomerQuerySet:
+        """Customers of a gap that somebody in the reader's sight is asked to fill."""
+        seen = Assignment.objects.visible_to(self.request.user).filter(pk=int(number))
+        return customers.filter(
+            pk__in=AssignedFile.objects.filter(assignment__in=seen).values("customer")
+        )
 
     def with_tag(self, customers: CustomerQuerySet, name: str, tag: str) -> CustomerQuerySet:
         return tagged(customers, tag)

@@ -8,6 +8,7 @@ from typing import Any
 from customers import moving
 from customers.models import (
     Alias,
+    AssignedFile,
     Contact,
     Customer,
     DuplicatePair,
@@ -39,6 +40,7 @@ def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
     )
     moved["customers.customer"] = {"moved": {**below["moved"], **heads["moved"]}}
     moved["customers.fileread"] = _reads(gone, into, now)
+    moved["customers.assignedfile"] = _assigned(gone, into, now)
     moved["customers.duplicatepair"] = _pairs(gone, into)
     return moved
 
@@ -60,6 +62,14 @@ def _reads(gone: int, into: int, now: datetime) -> moving.Part:
     dropped = moving.drop(FileRead, clashing)
     part = moving.hand_over(FileRead, gone=gone, into=into, now=now)
     return {**part, "dropped": dropped, "changed": changed}
+
+
+def _assigned(gone: int, into: int, now: datetime) -> moving.Part:
+    """What was asked for of both is asked for once."""
+    own = AssignedFile.objects.filter(customer=into).values("assignment")
+    both = AssignedFile.objects.filter(customer=gone, assignment__in=own)
+    dropped = moving.drop(AssignedFile, list(both.values_list("pk", flat=True)))
+    return {**moving.hand_over(AssignedFile, gone=gone, into=into, now=now), "dropped": dropped}
 
 
 def _pairs(gone: int, into: int) -> moving.Part:

@@ -1,4 +1,4 @@
-"""How pairs of files, merges and hand-overs are narrowed down: whose, and when."""
+"""How pairs of files, merges, hand-overs and gaps to fill are narrowed down: whose, and when."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from django_filters.rest_framework import FilterSet
 from accounts.models import Team, User
 from crm.lib.days import day_bounds
 from crm.lib.forms import DayInput
+from customers import completeness
 from customers.filters import DAYS, OwnerFilter, TeamFilter, below
-from customers.models import DuplicatePair, HandOver, Merge, PairState
+from customers.models import Assignment, DuplicatePair, HandOver, Merge, PairState
 
 
 class OfEither:
@@ -147,3 +148,55 @@ class HandOverFilter(DayRangeFilterSet):
 
     def in_state(self, handed: Any, name: str, state: str) -> Any:
         return handed.filter(undone_at__isnull=state == "stands")
+
+
+#: States of a gap to fill; a filter without one shows the open ones.
+ASSIGNMENT_STATES = (
+    ("open", pgettext_lazy("gap to fill", "Open")),
+    ("late", pgettext_lazy("gap to fill", "Late")),
+    ("filled", _("Filled")),
+    ("withdrawn", _("Withdrawn")),
+)
+
+
+class AssignmentFilter(FilterSet):  # type: ignore[misc]  # no stubs
+    """`today` is the company's day, by which a gap is late."""
+
+    state = django_filters.ChoiceFilter(choices=ASSIGNMENT_STATES, method="in_state")
+    wanted = django_filters.ChoiceFilter(
+        choices=[(wanted.name, wanted.label) for wanted in completeness.WANTED],
+        label=pgettext_lazy("of a file", "Field"),
+        empty_label=_("any"),
+    )
+    owner = OwnerFilter("owner", label=_("Who fills it"))
+    team = TeamFilter("owner__team")
+    due_from = django_filters.DateFilter(
+        "due_on", "gte", label=_("Due from"), widget=DayInput, validators=DAYS
+    )
+    due_to = django_filters.DateFilter(
+        "due_on", "lte", label=_("Due to"), widget=DayInput, validators=DAYS
+    )
+
+    class Meta:
+        model = Assignment
+        fields: list[str] = []
+
+    def __init__(self, data: Any, *args: Any, today: date, **kwargs: Any) -> None:
+        self.today = today
+        data = data.copy()
+        if data.get("state") not in dict(ASSIGNMENT_STATES):
+            data["state"] = "open"
+        super().__init__(data, *args, **kwargs)
+
+    @property
+    def shows_open(self) -> bool:
+        return self.data["state"] in ("open", "late")
+
+    def in_state(self, assignments: Any, name: str, state: str) -> Any:
+        if state == "late":
+            return assignments.late(self.today)
+        if state == "filled":
+            return assignments.filter(settled_at__isnull=False, withdrawn_at=None)
+        if state == "withdrawn":
+            return assignments.filter(withdrawn_at__isnull=False)
+        return assignments.open()

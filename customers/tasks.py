@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import jobs
 from accounts.audit import Through, acting
-from customers import duplicates, reads
+from customers import assigning_gaps, duplicates, reads
 from customers.importing import steps
 from customers.jobs import SEARCH
 
@@ -49,3 +49,9 @@ def find_duplicates(*, job_id: int) -> None:
 def find_duplicates_nightly() -> None:
     """Ask for the search of the night."""
     jobs.request(SEARCH, owner=None, parameters={}, now=timezone.now())
+
+
+@shared_task
+def settle_assignments() -> None:
+    """Call those gaps filled in which nothing is left."""
+    assigning_gaps.settle(now=timezone.now())

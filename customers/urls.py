@@ -4,6 +4,7 @@ from django.urls import path
 
 from customers.views import (
     areas,
+    assignments,
     bulk,
     completeness,
     contacts,
@@ -83,6 +84,11 @@ urlpatterns = [
     path("completeness/", completeness.completeness, name="completeness"),
     path("completeness/export/", completeness.export, name="completeness-export"),
     path("<int:pk>/", files.detail, name="detail"),
+    path("completeness/assign/", assignments.new, name="assignment-new"),
+    path("gaps/", assignments.list_, name="assignments"),
+    path("gaps/export/", assignments.export, name="assignments-export"),
+    path("gaps/<int:pk>/withdraw/", assignments.withdraw, name="assignment-withdraw"),
+    path("gaps/<int:pk>/restore/", assignments.restore, name="assignment-restore"),
     path("<int:pk>/edit/", files.edit, name="edit"),
     path("<int:pk>/file/", files.file, name="file"),
     path("<int:pk>/profile/", profile.edit, name="profile"),

@@ -20,7 +20,7 @@ from accounts.models import JobRun, SyncCall, Team, User
 from accounts.roles import Role
 from customers import reads
 from customers.merging import merge
-from customers.models import Customer, FileRead, HandOver, SavedView, Supplier
+from customers.models import Assignment, Customer, FileRead, HandOver, SavedView, Supplier
 from orders.models import OrderLine
 from tests.factories import (
     make_contact,
@@ -70,6 +70,8 @@ OWNED = {
     "customers:network": "customer",
     "customers:area": "customer",
     "customers:area-again": "customer",
+    "customers:assignment-withdraw": "assignment",
+    "customers:assignment-restore": "assignment",
     "customers:network-below": "customer",
     "customers:hand-back": "hand_over",
     "customers:duplicate-dismiss": "pair",
@@ -228,6 +230,11 @@ def records(customer, rep, north) -> dict[str, Any]:
             gone_id=make_customer(owner=rep).pk, into_id=customer.pk, by=rep, now=timezone.now()
         ),
         "product": product,
+        "assignment": Assignment.objects.create(
+            owner=rep, wanted="email", due_on=date(2199, 1, 1), total=1, by=rep,
+            made_at=timezone.now(),
+        ),
+        "outlook": make_outlook(customer, last_on=timezone.localdate() - timedelta(days=84)),
         "policy": policy,
         "run": make_run(policy),
         "scenario": make_scenario(rep, shared=True),
@@ -375,6 +382,11 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
         JobRun.objects.create(kind="duplicates", owner=rep, created_at=timezone.now())
         HandOver.objects.create(giver=rep, successor=rep, by=rep, at=timezone.now(), count=1)
         make_customer(owner=rep, group_head=records["customer"])
+        make_outlook(another, last_on=timezone.localdate() - timedelta(days=84))
+        Assignment.objects.create(
+            owner=rep, wanted="tax_id", due_on=date(2199, 1, 1), total=1, by=rep,
+            made_at=timezone.now(),
+        ).files.create(customer=another)
         make_key()
         make_scenario(shared=True)
         SyncCall.objects.create(resource="orders", actor=rep, errors=[{"index": number}])

@@ -1,6 +1,7 @@
 """The tables of the customer file, split by concept."""
 
 from customers.birthdays import Birthday
+from customers.models.assignments import AssignedFile, Assignment
 from customers.models.cards import IndexCard, NameCore
 from customers.models.contacts import BuyingRole, Contact, Gender
 from customers.models.customer import (
@@ -35,6 +36,8 @@ __all__ = [
     "AT_WORK",
     "Alias",
     "Alike",
+    "AssignedFile",
+    "Assignment",
     "Birthday",
     "BuyingRole",
     "Channel",

@@ -14,14 +14,15 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 from django_htmx.http import push_url
 
-from accounts.access import needs
+from accounts.access import may, needs
 from accounts.models import User
 from crm.lib.export import stream_table
 from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.listing import address, found_by
 from customers import gaps
+from customers.assigning_gaps import may_be_assigned
 from customers.filters import CustomerFilter, chips, teams_in_sight
-from customers.gaps import Group, Report, Tally
+from customers.gaps import Gap, Group, Report, Tally
 from customers.models import Customer, CustomerQuerySet
 
 #: What narrows the report, and with it the lists that its figures open.
@@ -60,6 +61,7 @@ def completeness(request: HttpRequest) -> HttpResponse:
                 "gap": one.gap,
                 "width": f"{100 * one.gap.share:.0f}%",
                 "url": listed(picked, missing=one.gap.wanted.name),
+                "hand_out": hand_out(one.gap, picked, cast(User, request.user)),
                 "worst": one.worst and side(one.worst, one.gap.wanted.name, picked),
                 "best": one.best and side(one.best, one.gap.wanted.name, picked),
             }
@@ -80,6 +82,14 @@ def listed(picked: dict[str, str], **more: str) -> str:
     """The address of the list of customers behind a figure."""
     query = {name: value for name, value in {**picked, **more}.items() if value}
     return f"{reverse('customers:list')}?{urlencode(query)}"
+
+
+def hand_out(gap: Gap, picked: dict[str, str], user: User) -> str:
+    """Where people are asked to fill the gap; "" where nobody can be, or `user` may not ask."""
+    name = gap.wanted.name
+    if not (gap.empty and may_be_assigned(name) and may(user, "customers:assign")):
+        return ""
+    return f"{reverse('customers:assignment-new')}?{urlencode({**picked, 'missing': name})}"
 
 
 def side(one: Group, field: str, picked: dict[str, str]) -> dict[str, Any]:

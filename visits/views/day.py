@@ -23,7 +23,8 @@ from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.keyset import count_up_to
 from crm.lib.listing import address
 from customers.filters import people_in_sight, teams_in_sight
-from customers.models import Customer, CustomerQuerySet
+from customers.models import Assignment, Customer, CustomerQuerySet
+from customers.views.assignments import with_progress
 from visits.actions import plan_visit
 from visits.cadence import overdue as overdue_of
 from visits.cadence import page_after, with_next_visit
@@ -81,6 +82,9 @@ def day_context(request: HttpRequest, username: str, now: datetime) -> dict[str,
     unplanned: Any = with_next_visit(late, today)
     reminders = scope.reminders().current(today)
     left_open = scope.visits().left_open(today)
+    gaps = Assignment.objects.visible_to(scope.user).open().select_related("owner")
+    if scope.person is not None:
+        gaps = gaps.of(scope.person)
     following = route.next
     return {
         "today": today,
@@ -100,6 +104,9 @@ def day_context(request: HttpRequest, username: str, now: datetime) -> dict[str,
         "reminder_count": count_up_to(reminders),
         "left_open": list(left_open.order_by("-scheduled_for", "-pk")[:SHOWN]),
         "left_open_count": count_up_to(left_open),
+        "gaps": [
+            row for row in with_progress(list(gaps.order_by("due_on", "pk")[:SHOWN])) if row["left"]
+        ],
         "occasion": next_occasion(today),
         "occasion_names": dict(OccasionCode.choices),
     }
