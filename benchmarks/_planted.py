@@ -115,6 +115,9 @@ class Maker:
             division=where[2] if rng.random() < 0.85 else "",
         )
 
+    def long_core(self) -> str:
+        return "".join(self.rng.sample(SYLLABLES, 4))
+
     def spell(self, firm: Firm) -> str:
         lead = self.rng.choice((firm.place[0][:2], firm.place[0][:2], firm.place[0], ""))
         return f"{lead}{firm.core}{firm.trade}{firm.form}"
@@ -208,6 +211,27 @@ def phone_respelt(firm: Firm, make: Maker) -> Firm:
     return replace(other_form(firm, make), phone=phone)
 
 
+def slip_alone(firm: Firm, make: Maker) -> Firm:
+    """A slip in a name of four characters; nothing else is shared, a phone perhaps differs."""
+    own, rng = firm.core, make.rng
+    at = rng.randrange(len(own))
+    slip = rng.choice(("wrong", "missing", "swapped"))
+    if slip == "wrong":
+        own = own[:at] + rng.choice([one for one in SYLLABLES if one not in own]) + own[at + 1 :]
+    elif slip == "missing":
+        own = own[:at] + own[at + 1 :]
+    else:
+        at = min(at, len(own) - 2)
+        own = own[:at] + own[at + 1] + own[at] + own[at + 2 :]
+    return replace(
+        firm,
+        name=f"{firm.place[0][:2]}{own}{firm.trade}{rng.choice(FORMS)}",
+        phone=rng.choice(("", make.phone(firm.place))),
+        address="",
+        tax_id="",
+    )
+
+
 Variant = Callable[[Firm, Maker], Firm]
 #: The kinds of second spellings, and what of the first file the second one must have.
 VARIANTS: dict[str, tuple[Variant, tuple[str, ...]]] = {
@@ -220,6 +244,7 @@ VARIANTS: dict[str, tuple[Variant, tuple[str, ...]]] = {
     "moved": (moved, ("phone", "address")),
     "address respelt, other phone": (address_respelt, ("address",)),
     "phone respelt, other form": (phone_respelt, ("phone",)),
+    "slip in a long name alone": (slip_alone, ("name",)),
 }
 
 
@@ -280,12 +305,23 @@ def neighbours(make: Maker) -> Iterator[Firm]:
             yield make.firm(core=core, trade=first.trade, place=first.place)
 
 
+def numbered(make: Maker) -> Iterator[Firm]:
+    """Long names of one city that differ in what tells them apart: 东区, 西区; 第一, 第二."""
+    first = make.firm(core=make.long_core())
+    one_of = make.rng.choice(("东西南北", "一二三四", "上下"))
+    for which in one_of[:3]:
+        core = f"{first.core}{which}"
+        if make.is_free(core, first.trade, first.place):
+            yield make.firm(core=core, trade=first.trade, place=first.place)
+
+
 APART = {
     "branches of a chain": a_chain,
     "one building": a_building,
     "one agent's phone": an_agent,
     "namesakes elsewhere": namesakes,
     "neighbours by name": neighbours,
+    "numbered": numbered,
 }
 
 
@@ -300,9 +336,10 @@ def plant(customers: int, *, seed: int = 1) -> Planted:
     kinds = sorted(VARIANTS)
     for number in range(customers // 20):
         variant, needs = VARIANTS[kinds[number % len(kinds)]]
-        firm = make.firm()
+        core = make.long_core() if variant is slip_alone else ""
+        firm = make.firm(core=core)
         while not all(getattr(firm, name) for name in needs):
-            firm = make.firm()
+            firm = make.firm(core=core)
         first = planted.add(firm)
         second = planted.add(second_file(firm, variant, needs, make))
         planted.pairs[first, second] = kinds[number % len(kinds)]

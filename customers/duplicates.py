@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, groupby, islice
@@ -22,7 +22,18 @@ from accounts.jobs import Step
 from accounts.models import User
 from crm.lib import bulk
 from customers.keys import address_key, name_key, phone_key, split_name_key
-from customers.likeness import HINT, LISTED, Reason, Traits, judge, sound, street
+from customers.likeness import (
+    HINT,
+    LISTED,
+    TELLING,
+    Reason,
+    Traits,
+    judge,
+    own_weight,
+    slips,
+    sound,
+    street,
+)
 from customers.models import Customer, DuplicatePair, IndexCard, PairState
 
 #: Files that may be compared with each other, each with each.
@@ -145,9 +156,9 @@ def alike(traits: Traits, *, but: int = 0) -> list[Alike]:
 
 
 class Block(NamedTuple):
-    """One way to put files side by side: by `key`, and by `finer` where that is too many."""
+    """One way to put files side by side: by any of `keys`, and by `finer` where those are many."""
 
-    key: Callable[[Traits], str]
+    keys: Callable[[Traits], Collection[str]]
     finer: Callable[[Traits], str]
 
 
@@ -155,19 +166,30 @@ def _city(one: Traits) -> str:
     return one.name.place or one.division[:4]
 
 
+def _slips(one: Traits) -> Collection[str]:
+    """Keys of a name that is known even with a slip in it; none of others, which are most."""
+    core = one.name.core
+    own = own_weight(core)
+    if own >= TELLING:
+        return slips(core)
+    return [core] if own >= TELLING - 1 else ()  # a character may be missing here
+
+
 BLOCKS: tuple[Block, ...] = (
-    Block(lambda t: t.name.core, lambda t: f"{t.name.core}@{_city(t)}#{t.name.branch}"),
-    Block(lambda t: t.phone, lambda t: f"{t.phone}@{sound(t.name.core)[:6]}"),
-    Block(lambda t: t.tax_id, lambda t: f"{t.tax_id}@{t.name.core}"),
+    Block(lambda t: [t.name.core], lambda t: f"{t.name.core}@{_city(t)}#{t.name.branch}"),
+    Block(lambda t: [t.phone], lambda t: f"{t.phone}@{sound(t.name.core)[:6]}"),
+    Block(lambda t: [t.tax_id], lambda t: f"{t.tax_id}@{t.name.core}"),
     Block(
-        lambda t: street(t.address) and f"{street(t.address)}@{t.division[:4]}",
+        lambda t: [street(t.address) and f"{street(t.address)}@{t.division[:4]}"],
         lambda t: f"{t.address}@{t.division}@{sound(t.name.core)[:4]}",
     ),
     # Names that sound the same: slips of the keyboard.
     Block(
-        lambda t: sound(t.name.core) if len(t.name.core) > 2 else "",
+        lambda t: [sound(t.name.core) if len(t.name.core) > 2 else ""],
         lambda t: f"{sound(t.name.core)}@{_city(t)}#{t.name.branch}",
     ),
+    # Long names with one slip, of firms that share nothing else.
+    Block(_slips, lambda t: f"{_city(t)}#{t.name.branch}"),
 )
 
 
@@ -184,7 +206,8 @@ class Findings:
 def search(step: Step) -> Findings:
     """Compare the files of the whole database; writes nothing.
 
-    Memory: 20 bytes a file for each of the five keys, and the pairs.
+    Memory: 20 bytes a file for each of its keys, and the pairs. A file has one key in each block,
+    and one more for each character of a long name.
     """
     findings = Findings(pairs={})
     total = IndexCard.objects.count()
@@ -195,7 +218,7 @@ def search(step: Step) -> Findings:
         ids.append(one.pk)
         phones.append(crc32(one.phone.encode()) if one.phone else 0)
         for place, block in zip(hashed, BLOCKS, strict=True):
-            if key := block.key(one):
+            for key in filter(None, block.keys(one)):
                 # Two keys that fall on one number cost a comparison, no more.
                 place.append(crc32(key.encode()) << 32 | at)
         if at % CHUNK == 0:
@@ -230,7 +253,7 @@ def _candidates(
 ) -> Iterator[tuple[int, int]]:
     """The pairs of files that share a key of `block`."""
     for _key, some in groupby(hashed, lambda one: one >> 32):
-        members = [ids[one & 0xFFFFFFFF] for one in some]
+        members = list(dict.fromkeys(ids[one & 0xFFFFFFFF] for one in some))
         if len(members) <= MOST_IN_BLOCK:
             yield from combinations(members, 2)
             continue
@@ -245,7 +268,7 @@ def _split(members: Sequence[int], block: Block) -> list[list[int]]:
     groups: dict[str, list[int]] = defaultdict(list)
     for some in _batched(members, CHUNK):
         for one in _traits_by_id(some).values():
-            if block.key(one):
+            if any(block.keys(one)):
                 groups[block.finer(one)].append(one.pk)
     return list(groups.values())
 
@@ -256,7 +279,7 @@ def _traits_by_id(ids: Iterable[int]) -> dict[int, Traits]:
 
 
 def _compare(pairs: Sequence[tuple[int, int]], sharing: dict[int, int], findings: Findings) -> None:
-    pairs = [pair for pair in pairs if pair not in findings.pairs]
+    pairs = [pair for pair in dict.fromkeys(pairs) if pair not in findings.pairs]
     traits: dict[int, Traits] = {}
     for some in _batched(sorted({pk for pair in pairs for pk in pair}), CHUNK):
         traits |= _traits_by_id(some)

@@ -10,7 +10,7 @@ from benchmarks._planted import plant
 from benchmarks.duplicates import score, store
 from customers import duplicates
 from customers.duplicates import find, search, traits_written, warn
-from customers.likeness import HINT, LISTED, Traits, judge, one_slip
+from customers.likeness import HINT, LISTED, Traits, judge, one_slip, slips
 from customers.models import Customer, DuplicatePair, PairState
 from tests.factories import local, make_customer, make_pair, make_user
 
@@ -96,11 +96,48 @@ def test_a_phone_that_many_share_says_little() -> None:
         ("越州副食", "永泰副食", False),
         ("华联1店", "华联2店", False),
         ("华联", "华联2", False),
+        ("越州第一副食", "越州第二副食", False),
+        ("越州东门副食", "越州西门副食", False),
+        ("越州东门副食", "越州乐门副食", True),
     ],
 )
 def test_one_slip_of_the_keyboard(one: str, other: str, slip: bool) -> None:
     assert one_slip(one, other) == slip
     assert one_slip(other, one) == slip
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "listed"),
+    [
+        ("绍兴越恒鸿永副食品有限公司", "绍兴越恒泓永副食品商行", True),  # sounds the same
+        ("绍兴越恒鸿永副食品有限公司", "绍兴越恒喜永副食品商行", True),
+        ("绍兴越恒鸿永副食品有限公司", "绍兴越恒永副食品商行", True),
+        ("绍兴越恒鸿永副食品有限公司", "绍兴越鸿恒永副食品商行", True),
+        ("绍兴越恒鸿永副食品有限公司", "杭州越恒喜永副食品商行", False),
+        ("绍兴越恒鸿永一副食品有限公司", "绍兴越恒鸿永二副食品商行", False),
+        ("绍兴恒信粮油", "绍兴恒泰粮油", False),
+        ("绍兴恒信德粮油", "绍兴恒泰德粮油", False),
+        ("Shaoxing Yuezhou Trading Ltd", "Shaoxing Yuezhuo Trading Co", True),
+        ("Yue Ltd", "Yua Ltd", False),
+    ],
+)
+def test_p5_a_long_name_with_a_slip_is_known_by_itself(one: str, other: str, listed: bool) -> None:
+    score = judge(traits(one, division="330602"), traits(other)).score
+    assert (score >= LISTED) == listed, score
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("越恒鸿永", "越恒喜永"), ("越恒鸿永", "越恒永"), ("越恒鸿永", "恒越鸿永"),
+        ("x" * 11 + "a" + "x" * 12, "x" * 11 + "b" + "x" * 12), ("y" * 24, "y" * 25),
+        ("z" * 100 + "1" + "z" * 99, "z" * 200),
+        ("z" * 100 + "ab" + "z" * 98, "z" * 100 + "ba" + "z" * 98),
+    ],
+)  # fmt: skip
+def test_names_with_one_slip_share_a_key_and_none_has_many(one: str, other: str) -> None:
+    assert set(slips(one)) & set(slips(other))
+    assert max(len(slips(one)), len(slips(other))) <= 27
 
 
 # --- in the whole database
@@ -150,6 +187,20 @@ class TestSearching:
         before = list(DuplicatePair.objects.values())
         find(nothing, now=local(2026, 7, 1))
         assert list(DuplicatePair.objects.values()) == before
+
+    def test_p5_a_slip_in_a_long_name_is_found_where_nothing_else_is_shared(self) -> None:
+        names = (
+            "绍兴越恒鸿永副食品有限公司", "绍兴越恒喜永副食品商行", "绍兴越恒永副食品经营部",
+            "绍兴谷丰锦程副食品有限公司",
+        )  # fmt: skip
+        made = [
+            make_customer(name=name, phone=f"1380000000{n}", external_id=None)
+            for n, name in enumerate(names)
+        ]
+        found = search(nothing).pairs
+        first, wrong, missing, _other = (one.pk for one in made)
+        assert set(found) == {(first, wrong), (first, missing), (wrong, missing)}
+        assert all("typo" in reasons for _score, reasons in found.values())
 
     def test_a_large_block_is_split_and_what_stays_too_large_is_said(self, monkeypatch) -> None:
         monkeypatch.setattr(duplicates, "MOST_IN_BLOCK", 3)
