@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -48,8 +49,8 @@ def waiting(customers: CustomerQuerySet, wanted: str) -> CustomerQuerySet:
 
 def shares(customers: CustomerQuerySet, wanted: str) -> list[Share]:
     """The owners of files that lack `wanted`, the one with the most first."""
-    counted = waiting(customers, wanted).order_by().values_list("owner").annotate(Count("pk"))
-    counts: dict[int, int] = dict(counted)  # type: ignore[arg-type]  # an owner is there
+    counted: Any = waiting(customers, wanted).order_by().values_list("owner").annotate(Count("pk"))
+    counts: dict[int, int] = dict(counted)
     people = User.objects.in_bulk(list(counts))
     found = [Share(people[pk], count) for pk, count in counts.items()]
     return sorted(found, key=lambda one: (-one.count, one.owner.display_name))
@@ -109,13 +110,13 @@ def left(assignments: Iterable[Assignment]) -> Counter[int]:
     lacking = Q()
     for wanted, some in ids.items():
         lacking |= Q(assigned__assignment__in=some) & BY_NAME[wanted].empty
-    rows = (
+    rows: Any = (
         Customer.objects.filter(lacking, owner=F("assigned__assignment__owner"))
         .order_by()
         .values_list("assigned__assignment")
         .annotate(Count("pk", distinct=True))
     )
-    return Counter(dict(rows))  # type: ignore[arg-type]  # the join leaves no empty one
+    return Counter(dict(rows))
 
 
 def settle(*, now: datetime) -> int:

@@ -157,7 +157,10 @@ def _compared(
     files = Customer.objects.filter(pk__in=customer_ids).order_by("external_id", "pk")
     if lock:
         files = files.select_for_update(no_key=True)
-    sources = {pk: Source(*columns, [], []) for pk, *columns in files.values_list("pk", *SOURCE)}
+    sources = {
+        pk: Source(name, number, tax_id, phone, address, division, [], [])
+        for pk, name, number, tax_id, phone, address, division in files.values_list("pk", *SOURCE)
+    }
     people = Contact.objects.filter(customer__in=customer_ids).order_by("customer_id", "pk")
     for customer_id, name, phone in people.values_list("customer_id", "name", "phone"):
         sources[customer_id].contacts.append((name, phone))

@@ -46,7 +46,7 @@ def _net_before(run: TierRun, customer_ids: list[int]) -> dict[int, Decimal]:
         .between(*day_bounds(first, last))
         .order_by()
         .values_list("customer_id")
-        .annotate(net=Sum(net))
+        .annotate(total=Sum(net))
     )
     return dict(sums)
 

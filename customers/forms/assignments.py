@@ -28,14 +28,12 @@ class AssignForm(forms.Form):
     due_on = forms.DateField(label=_("By"), widget=DayInput)
 
     def __init__(self, *args: Any, shares: Sequence[Share], today: date, **kwargs: Any) -> None:
-        initial = {
-            "owners": [one.owner.pk for one in shares],
-            "due_on": today + USUALLY,
-        }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs)
         owners: Any = self.fields["owners"]
         owners.choices = [(one.owner.pk, one.owner.display_name) for one in shares]
-        self.fields["due_on"].widget.attrs["min"] = today.isoformat()
+        owners.initial = [one.owner.pk for one in shares]
+        due: Any = self.fields["due_on"]
+        due.initial, due.widget.attrs["min"] = today + USUALLY, today.isoformat()
         self.shares = {one.owner.pk: one for one in shares}
 
     @property
