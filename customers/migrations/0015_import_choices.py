@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0014_clear_reads_nightly'),
+        ('customers', '0005_nightly_jobs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

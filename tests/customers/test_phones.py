@@ -155,7 +155,7 @@ def test_whatever_is_written_is_read_or_refused_and_read_the_same_again(text: st
 def test_what_is_stored_is_brought_into_one_form() -> None:
     written = ["0575-8512 3456", "13800138000", "ask Mr Li", "", "+8613800138000"]
     ids = [make_customer(phone=phone).pk for phone in written]
-    migration = import_module("customers.migrations.0004_phones_as_e164")
+    migration = import_module("customers.migrations.0004_stored_customers")
     for _twice in range(2):
         migration.normalise(apps, None)
     stored = Customer.objects.in_bulk(ids)

@@ -129,7 +129,7 @@ def test_every_word_is_served_by_an_index(word: str, index: str, files) -> None:
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
 def test_a_role_that_may_not_create_the_extension_is_told_what_to_do() -> None:
-    create = import_module("customers.migrations.0005_search_cards").create
+    create = import_module("customers.migrations.0003_search_indexes").create
     with connection.cursor() as cursor:
         cursor.execute("DROP EXTENSION pg_trgm CASCADE")
         cursor.execute("CREATE ROLE lesser NOLOGIN")
