@@ -59,6 +59,9 @@ HAND_OVER = Page("customers:hand-over", _("Hand-over"), "arrows-right-left", "cu
 GAPS = Page("customers:completeness", _("Completeness"), "chart-pie", "reports:read")
 VISITS = Page("visits:list", _("Visits"), "map", "visits:read")
 OVERDUE = Page("visits:overdue", _("Overdue visits"), "clock", "visits:read")
+LEAVING = Page(
+    "tiers:leaving", _("Leaving silently"), "arrow-right-start-on-rectangle", "tiers:read"
+)
 PROMISES = Page("customers:promises", _("Promises"), "flag", "customers:read")
 REMINDERS = Page("visits:reminders", _("Reminders"), "bell", "reminders:read")
 LOG = Page(
@@ -85,7 +88,7 @@ MORE = Page("more", _("More"), "bars-3")
 
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
-    (_("Field"), (VISITS, OVERDUE)),
+    (_("Field"), (VISITS, OVERDUE, LEAVING)),
     (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS, QUESTIONS, SHARE, GAPS, NETWORKS, DUPLICATES)),
     (_("Rules"), (CADENCES,)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),

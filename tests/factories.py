@@ -23,7 +23,7 @@ from customers.models import (
     Promise,
 )
 from orders.models import Order, OrderLine, OrderStatus, Product
-from tiers.models import Scenario
+from tiers.models import ChurnRun, Outlook, Scenario
 from visits.models import Visit
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -159,6 +159,36 @@ def make_import(user: User, customer: Customer, *, run: Import | None = None) ->
         version=1,
     )
     return run
+
+
+def make_outlook(customer: Customer, **values: Any) -> Outlook:
+    """A customer that buys monthly and has been silent for 84 days, by the run of 16 June 2026."""
+    if not ChurnRun.objects.exists():
+        ChurnRun.objects.create(
+            as_of=date(2026, 6, 16),
+            finished_at=local(2026, 6, 17, 2, 30),
+            period_days=90,
+            outcome="too_few",
+            method="rhythm",
+            customers=1,
+            repeat_customers=1,
+            leaving=1,
+            written=1,
+        )
+    usual: dict[str, Any] = {
+        "as_of": date(2026, 6, 16),
+        "method": "rhythm",
+        "alive": Decimal("0.250"),
+        "pace": Decimal("3.000"),
+        "expected": Decimal("0.750"),
+        "per_purchase": Decimal("1000.00"),
+        "value_at_risk": Decimal("2250.00"),
+        "last_on": date(2026, 3, 24),
+        "usual_days": 31,
+        "intervals": 15,
+        "shorter": 14,
+    }
+    return Outlook.objects.create(customer=customer, **{**usual, **values})
 
 
 def make_scenario(owner: User | None = None, name: str | None = None, **values: Any) -> Scenario:

@@ -5,7 +5,7 @@ record says here which record the walk aims at."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +29,7 @@ from tests.factories import (
     make_interaction,
     make_key,
     make_order,
+    make_outlook,
     make_pair,
     make_product,
     make_promise,
@@ -111,6 +112,9 @@ OWNED = {
     "orders:of-customer": "customer",
     "orders:purchase": "customer",
     "tiers:of-customer": "customer",
+    "tiers:outlook": "customer",
+    "tiers:staying": "customer",
+    "tiers:staying-undo": "customer",
     "visits:detail": "visit",
     "visits:edit": "visit",
     "visits:check-in": "visit",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tiers.views import files, pareto, question_customers, questions, report, runs, share
+from tiers.views import files, leaving, pareto, question_customers, questions, report, runs, share
 
 app_name = "tiers"
 urlpatterns = [
@@ -30,5 +30,11 @@ urlpatterns = [
     ),
     path("pareto/", pareto.pareto, name="pareto"),
     path("pareto/export/", pareto.export, name="pareto-export"),
+    path("leaving/", leaving.leaving, name="leaving"),
+    path("leaving/estimate/", leaving.estimate, name="leaving-estimate"),
+    path("leaving/export/", leaving.export, name="leaving-export"),
+    path("leaving/<int:pk>/", leaving.outlook, name="outlook"),
+    path("leaving/<int:pk>/staying/", leaving.staying, name="staying"),
+    path("leaving/<int:pk>/staying/undo/", leaving.staying_undo, name="staying-undo"),
     path("of-customer/<int:pk>/", files.of_customer, name="of-customer"),
 ]
