@@ -56,6 +56,7 @@ urlpatterns = [
     path("imports/<int:pk>/", imports.detail, name="import"),
     path("imports/<int:pk>/columns/", imports.map_, name="import-map"),
     path("imports/<int:pk>/columns/again/", imports.remap, name="import-remap"),
+    path("imports/<int:pk>/choice/", imports.choose, name="import-choose"),
     path("imports/<int:pk>/apply/", imports.apply, name="import-apply"),
     path("imports/<int:pk>/undo/", imports.undo, name="import-undo"),
     path("imports/<int:pk>/again/", imports.again, name="import-again"),

@@ -94,6 +94,7 @@ OWNED = {
     "customers:import": "import",
     "customers:import-map": "import",
     "customers:import-remap": "import",
+    "customers:import-choose": "import",
     "customers:import-apply": "import",
     "customers:import-undo": "import",
     "customers:import-again": "import",

@@ -19,8 +19,8 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("Excel or CSV file"),
         allow_empty_file=True,  # that it is empty is said with the other reasons
-        widget=forms.FileInput(attrs={"accept": ".xlsx,.xlsm,.xls,.csv,.txt,.tsv"}),
-        help_text=gettext_lazy("Up to 20 MB and 50,000 rows."),
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.xlsm,.csv,.txt,.tsv"}),
+        help_text=gettext_lazy(".xlsx or CSV, up to 20 MB and 50,000 rows."),
     )
 
 

@@ -18,44 +18,44 @@ from django.db.models import Count
 from accounts.models import User
 from accounts.models.audit import Action
 from crm.lib import bulk
-from customers import cards
+from customers import cards, hierarchy
 from customers.companions import follow
-from customers.importing import writing
+from customers.importing import attached, tying, writing
 from customers.importing.fields import OWN
-from customers.importing.matching import (
+from customers.importing.filed import (
     CUSTOMER,
+    ROW_NUMBERS,
     Filed,
-    Files,
-    Verdict,
     contact_of,
     difference,
-    key_of,
     same,
     stored,
 )
+from customers.importing.matching import Files, Verdict, key_of
 from customers.importing.reasons import Reasons
 from customers.importing.values import Values
 from customers.importing.writing import Change
 from customers.models import (
-    Contact,
     Customer,
     Import,
     ImportRow,
     Kind,
     Outcome,
-    Profile,
     RowState,
     Status,
 )
 
 CHUNK = 1000
 ATTEMPTS = 3
-_ROW = ("number", "values", "before", "errors", "outcome", "customer_id", "version")
+_ROW = (
+    *("run", "number", "values", "before", "errors", "outcome", "customer_id", "contact_id"),
+    *("version", "level", "choice"),
+)
 #: A new customer where the row says nothing.
 FRESH: Mapping[str, Any] = {"kind": Kind.DEALER.value, "status": Status.PROSPECT.value}
 
 
-def apply_chunk(run: Import, user: User, *, now: datetime) -> int:
+def apply_chunk(run: Import, by: User, *, now: datetime) -> int:
     """Write the next rows of `run` in one transaction; how many were dealt with, 0 at the end.
 
     Another program that puts the same number on file at this very moment makes it begin anew.
@@ -63,29 +63,34 @@ def apply_chunk(run: Import, user: User, *, now: datetime) -> int:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                return _chunk(run, user, now=now)
+                return _chunk(run, by, now=now)
         except IntegrityError:
             if attempt == ATTEMPTS:
                 raise
     return 0
 
 
-def _chunk(run: Import, user: User, *, now: datetime) -> int:
+def _chunk(run: Import, by: User, *, now: datetime) -> int:
     # Whoever syncs or imports customers waits here for its turn.
     bulk.lock("sync customers")
     waiting = run.rows.filter(
         outcome__in=(Outcome.CREATE, Outcome.UPDATE), state=RowState.PLANNED
-    ).order_by("number")
+    ).order_by("level", "number")
     rows = list(waiting.only("id", *_ROW)[:CHUNK])
+    # A row that names another new one waits until that one has an id.
+    rows = [row for row in rows if row.level == rows[0].level]
     if not rows:
         return 0
-    files = Files(user, key=run.key, mode=run.mode)
+    if any(map(tying.ties, rows)):
+        hierarchy.lock()
+    files = Files(by, run.by, key=run.key, mode=run.mode)
     files.look_up(
         [row.values for row in rows],
         ids=[row.customer_id for row in rows if row.customer_id],
         locking=True,
     )
-    looked = [(row, look_again(row, files)) for row in rows]
+    faults = tying.resolve(rows, files, run)
+    looked = [(row, look_again(row, files, faults.get(row.number))) for row in rows]
     written = [(row, v) for row, v in looked if v.outcome in (Outcome.CREATE, Outcome.UPDATE)]
     write(written, files, now=now)
     _remember(looked)
@@ -94,38 +99,64 @@ def _chunk(run: Import, user: User, *, now: datetime) -> int:
     return len(rows)
 
 
-def look_again(row: ImportRow, files: Files) -> Verdict:
-    """What becomes of the row now; it is refused where what was shown is no longer so."""
+def look_again(row: ImportRow, files: Files, faults: Reasons | None = None) -> Verdict:
+    """What becomes of the row now; it is refused where what was shown is no longer so, or for
+    `faults`."""
     values = row.values
-    if row.outcome == Outcome.CREATE:
-        key = key_of(files.key, values)
-        taken = files.numbers.get(str(values.get("external_id") or ""))
-        if files.hits.get(key) or taken:
-            return Verdict(Outcome.REJECTED, values, {files.key: [["now_on_file", {}]]})
-        return Verdict(Outcome.CREATE, values, row.errors)
     filed = files.filed.get(row.customer_id or 0)
+    if found := _hindered(row, filed, files) or faults:
+        return Verdict(Outcome.REJECTED, values, found, customer_id=filed.pk if filed else None)
     if filed is None:
-        return Verdict(Outcome.REJECTED, values, {"": [["not_there", {}]]})
-    taken = files.numbers.get(str(values.get("external_id") or ""))
-    if taken and taken != filed.pk:
-        return Verdict(Outcome.REJECTED, values, {"external_id": [["number_taken", {}]]})
-    if filed.version != row.version and (moved := _moved(row, filed)):
-        return Verdict(Outcome.REJECTED, values, moved, customer_id=filed.pk)
-    before, contact_id = difference(values, filed)
+        return Verdict(Outcome.CREATE, values, row.errors)
+    before, contact_id = difference(_columns_only(values), filed)
     outcome = Outcome.UPDATE if before else Outcome.UNCHANGED
     return Verdict(outcome, values, row.errors, before, filed.pk, filed.version, contact_id)
 
 
+def _hindered(row: ImportRow, filed: Filed | None, files: Files) -> Reasons:
+    """Why the row cannot be written as the preview showed it; nothing where it can."""
+    taken = files.numbers.get(str(row.values.get("external_id") or ""))
+    if row.outcome == Outcome.CREATE:
+        if taken or files.hits.get(key_of(files.key, row.values)):
+            return {files.key: [["now_on_file", {}]]}
+        return {}
+    if filed is None:
+        return {"": [["not_there", {}]]}
+    if taken and taken != filed.pk:
+        return {"external_id": [["number_taken", {}]]}
+    return _moved(row, filed)
+
+
 def _moved(row: ImportRow, filed: Filed) -> Reasons:
-    """Fields of the customer that somebody else changed to something else than the row wants."""
+    """Fields that somebody else changed to something else than the row wants.
+
+    The customer's version tells of its own fields only, not of its profile and its people.
+    """
     moved: Reasons = {}
-    for name, value in row.values.items():
-        if name.startswith(("contact.", "profile.")):
-            continue
-        now, seen = stored(filed, name), row.before.get(name, value)
+    contact = _contact_then(row, filed)
+    for name, value in _columns_only(row.values).items():
+        if name.startswith("contact."):
+            now = contact.get(name.removeprefix("contact.")) if contact else None
+            seen = row.before.get(name, None if row.contact_id is None else value)
+            if contact is None and row.contact_id is None:
+                continue  # a new person, as the preview had it
+        else:
+            now, seen = stored(filed, name), row.before.get(name, value)
         if not same(now, seen) and not same(now, value):
             moved[name] = [["moved", {"before": _short(seen), "now": _short(now)}]]
     return moved
+
+
+def _contact_then(row: ImportRow, filed: Filed) -> Values | None:
+    """The person whom the preview showed; where that was nobody, whom the row would meet now."""
+    if row.contact_id is None:
+        return contact_of(row.values, filed) if row.values.get("contact.name") else None
+    return next((one for one in filed.contacts if one["id"] == row.contact_id), None)
+
+
+def _columns_only(values: Values) -> Values:
+    """The values without the numbers of rows, in whose place ids stand beside them."""
+    return {name: value for name, value in values.items() if name not in ROW_NUMBERS}
 
 
 def _short(value: Any) -> str:
@@ -139,8 +170,7 @@ def write(rows: Sequence[tuple[ImportRow, Verdict]], files: Files, *, now: datet
     changed = [verdict for _row, verdict in rows if verdict.outcome == Outcome.UPDATE]
     _create(new, now=now)
     _change(changed, files, now=now)
-    _profiles(rows, files, now=now)
-    _contacts(rows, files, now=now)
+    attached.write([verdict for _row, verdict in rows], files, now=now)
     cards.refresh([verdict.customer_id for _row, verdict in rows if verdict.customer_id])
 
 
@@ -195,72 +225,6 @@ def _change(verdicts: Sequence[Verdict], files: Files, *, now: datetime) -> None
         follow(owners, to=to, now=now)
 
 
-def _part(values: Values, prefix: str) -> Values:
-    """The values of the profile or of the contact, by column."""
-    return {
-        name.removeprefix(prefix): value
-        for name, value in values.items()
-        if name.startswith(prefix)
-    }
-
-
-def _profiles(rows: Sequence[tuple[ImportRow, Verdict]], files: Files, *, now: datetime) -> None:
-    new: list[tuple[Verdict, Values]] = []
-    changes = []
-    for _row, verdict in rows:
-        wanted = _part(verdict.values, "profile.")
-        filed = files.filed.get(verdict.customer_id or 0)
-        if filed and filed.profile:
-            after = {n: v for n, v in wanted.items() if f"profile.{n}" in verdict.before}
-            if after:
-                before = {name: filed.profile[name] for name in after}
-                version = filed.profile["version"] + 1
-                name = filed.values["name"]
-                changes.append(Change(filed.profile["id"], name, before, after, version))
-        elif any(value not in (None, "", []) for value in wanted.values()):
-            new.append((verdict, {"customer_id": verdict.customer_id, **wanted}))
-    _insert(Profile, new, now=now)
-    writing.overwrite(Profile, changes, now=now)
-    writing.note(Profile, Action.UPDATE, changes, now=now)
-
-
-def _contacts(rows: Sequence[tuple[ImportRow, Verdict]], files: Files, *, now: datetime) -> None:
-    new: list[tuple[Verdict, Values]] = []
-    changes = []
-    for _row, verdict in rows:
-        wanted = _part(verdict.values, "contact.")
-        if not wanted.get("name"):
-            continue
-        filed = files.filed.get(verdict.customer_id or 0)
-        contact = contact_of(verdict.values, filed) if filed else None
-        if contact is None:
-            filled = {name: value for name, value in wanted.items() if value is not None}
-            new.append((verdict, {"customer_id": verdict.customer_id, **filled}))
-            continue
-        verdict.contact_id = contact["id"]
-        after = {n: v for n, v in wanted.items() if f"contact.{n}" in verdict.before}
-        if after:
-            before = {name: contact[name] for name in after}
-            version = contact["version"] + 1
-            changes.append(Change(contact["id"], wanted["name"], before, after, version))
-    for (verdict, _values), pk in zip(new, _insert(Contact, new, now=now), strict=True):
-        verdict.contact_id = pk
-    writing.overwrite(Contact, changes, now=now)
-    writing.note(Contact, Action.UPDATE, changes, now=now)
-
-
-def _insert(
-    model: type[Profile | Contact], new: Sequence[tuple[Verdict, Values]], *, now: datetime
-) -> list[int]:
-    ids = writing.insert(model, [values for _verdict, values in new], now=now)
-    changes = [
-        Change(pk, str(values.get("name") or verdict.values.get("name", "")), None, values, 1)
-        for pk, (verdict, values) in zip(ids, new, strict=True)
-    ]
-    writing.note(model, Action.CREATE, changes, now=now)
-    return ids
-
-
 def _remember(looked: Sequence[tuple[ImportRow, Verdict]]) -> None:
     bulk.update(
         ImportRow,
@@ -278,10 +242,19 @@ def _remember(looked: Sequence[tuple[ImportRow, Verdict]]) -> None:
             for row, verdict in looked
         ],
     )
+    # In the place of row numbers ids stand now; what takes the import back compares them.
+    tied = [row for row, _verdict in looked if ROW_NUMBERS & row.values.keys()]
+    bulk.update(ImportRow, [{"id": row.pk, "values": row.values} for row in tied])
 
 
 def counts_of(run: Import) -> dict[str, int]:
-    """Rows of the import by outcome; of rows left out only where there are some."""
-    found = run.rows.order_by().values_list("outcome").annotate(n=Count("id"))
-    always = dict.fromkeys((name for name in Outcome.values if name != Outcome.LEFT), 0)
-    return {**always, **{outcome: n for outcome, n in found if outcome}}
+    """Rows of the import by outcome; of rows that were left out, and of those that look like a
+    customer on file (`alike`), only where there are some."""
+    counts = dict.fromkeys((name for name in Outcome.values if name != Outcome.LEFT), 0)
+    alike = 0
+    found = run.rows.order_by().values_list("outcome", "choice").annotate(n=Count("id"))
+    for outcome, choice, number in found:
+        if outcome:
+            counts[outcome] = counts.get(outcome, 0) + number
+        alike += number if choice else 0
+    return {**counts, **({"alike": alike} if alike else {})}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from django.db import transaction
 
@@ -13,11 +13,19 @@ from accounts.models import User
 from crm.lib import bulk
 from customers.importing import fields
 from customers.importing.applying import counts_of
-from customers.importing.matching import Files, Verdict, key_of, refuses
+from customers.importing.matching import (
+    Files,
+    Verdict,
+    alike_faults,
+    key_of,
+    likeliest,
+    refuses,
+)
 from customers.importing.reading import MOST_COLUMNS, MOST_ROWS, Line, Table, open_table
 from customers.importing.reasons import Reasons, Refused
+from customers.importing.tying import Network
 from customers.importing.values import Values, read_row
-from customers.models import Import, ImportRow, Outcome
+from customers.models import Alike, Import, ImportRow, Outcome
 
 CHUNK = 1000
 #: Lines among which the heads are looked for.
@@ -26,6 +34,8 @@ HEAD_LINES = 30
 SAMPLES = 3
 
 Progress = Callable[[int, int], None]
+#: What rows have said already → the row that said it first.
+Seen: TypeAlias = dict[tuple[str, object], int]
 
 
 def survey(file: BinaryIO, *, sheet: str = "") -> tuple[dict[str, object], list[dict[str, object]]]:
@@ -114,37 +124,94 @@ def table_of(run: Import, file: BinaryIO) -> tuple[Table, Iterator[Line]]:
     return table, below
 
 
-def check(run: Import, user: User, *, now: datetime, progress: Progress) -> dict[str, int]:
+def check(run: Import, by: User, *, now: datetime, progress: Progress) -> dict[str, int]:
     """Judge every row and keep what would become of it; counts by outcome.
 
     Begun again, it begins at the first row: nothing but these rows is written.
     """
-    heads = [str(column["head"]) for column in run.columns]
-    mapping = {int(column): name for column, name in run.mapping.items()}
-    files = Files(user, key=run.key, mode=run.mode)
-    seen: dict[tuple[str, object], int] = {}
+    files = Files(by, run.by, key=run.key, mode=run.mode)
+    network = Network(files.in_sight)
+    seen: Seen = {}
     total, done = int(run.table["rows"]), 0
     while gone := list(run.rows.values_list("pk", flat=True)[:10_000]):
         bulk.delete(ImportRow, gone)
     with run.file.open("rb") as file:
         _table, lines = table_of(run, file.file)
         while some := list(islice(lines, CHUNK)):
-            read = [read_row(cells, mapping, heads, clears=run.clears) for _number, cells in some]
             with transaction.atomic():
-                files.look_up([values for values, _errors in read], alike=True)
-                rows = []
-                for (number, cells), (values, errors) in zip(some, read, strict=True):
-                    verdict = _judged(files, values, errors, seen, number)
-                    rows.append(_row(run, number, cells, verdict))
-                bulk.append(ImportRow, rows)
+                rows = _looked_at(run, some, files, seen)
+                for number, verdict, _choice in rows:
+                    network.note(number, verdict)
+                bulk.append(
+                    ImportRow,
+                    [
+                        {**_row(run, number, cells, verdict), "choice": choice}
+                        for (_n, cells), (number, verdict, choice) in zip(some, rows, strict=True)
+                    ],
+                )
                 done += len(some)
                 Import.objects.filter(pk=run.pk).update(done=done, total=total, stepped_at=now)
             progress(done, total)
+    with transaction.atomic():
+        network.settle(run)
     return counts_of(run)
 
 
+def _looked_at(
+    run: Import, lines: Sequence[Line], files: Files, seen: Seen
+) -> list[tuple[int, Verdict, str]]:
+    """Some lines with what becomes of each, and what was chosen for it."""
+    read = [read_cells(run, cells) for _number, cells in lines]
+    numbers = [number for number, _cells in lines]
+    files.look_up([values for values, _errors in read])
+
+    def judged(at: int, same_as: int | None = None) -> Verdict:
+        values, errors = read[at]
+        return _judged(files, values, errors, seen, numbers[at], same_as=same_as)
+
+    verdicts = [judged(at) for at in range(len(lines))]
+    choices = _chosen(run, files, verdicts, judged)
+    return list(zip(numbers, verdicts, choices, strict=True))
+
+
+def read_cells(run: Import, cells: Sequence[str]) -> tuple[Values, Reasons]:
+    """The values of a row and what is wrong with its cells."""
+    heads = [str(column["head"]) for column in run.columns]
+    mapping = {int(column): name for column, name in run.mapping.items()}
+    return read_row(cells, mapping, heads, clears=run.clears)
+
+
+def _chosen(
+    run: Import, files: Files, verdicts: list[Verdict], again: Callable[[int, int], Verdict]
+) -> list[str]:
+    """Do with new rows that look like a customer on file what was chosen for all of them.
+
+    Changes `verdicts`, by `again` (place, customer) where a row is taken for one; what was chosen
+    for each row, "" for those that look like nobody.
+    """
+    files.warn_of_alike([one for one in verdicts if one.outcome == Outcome.CREATE])
+    choices = [run.alike if alike_faults(one.errors) else "" for one in verdicts]
+    files.look_also({pk for one in verdicts if (pk := likeliest(one.errors))})
+    for at, verdict in enumerate(verdicts):
+        like = likeliest(verdict.errors)
+        if choices[at] == Alike.LEAVE:
+            verdict.outcome = Outcome.LEFT
+        elif choices[at] == Alike.SAME and like:
+            verdicts[at] = again(at, like)
+            verdicts[at].errors.setdefault("", []).extend(alike_faults(verdict.errors))
+        elif choices[at] == Alike.SAME:
+            choices[at] = Alike.CREATE  # it looks like one out of sight: nobody may write there
+    return [str(choice) for choice in choices]
+
+
 def _judged(
-    files: Files, values: Values, errors: Reasons, seen: dict[tuple[str, object], int], number: int
+    files: Files,
+    values: Values,
+    errors: Reasons,
+    seen: Seen,
+    number: int,
+    *,
+    same_as: int | None = None,
 ) -> Verdict:
     """The verdict on a row, among the rows before it: the first of one customer counts."""
     marks: list[tuple[str, str, object]] = [
@@ -160,7 +227,7 @@ def _judged(
     )
     if twin and twin[1] != number:
         errors = {**errors, twin[0]: [["same_key", {"row": twin[1]}]]}
-    verdict = files.judge(values, errors)
+    verdict = files.judge(values, errors, same_as=same_as)
     if verdict.customer_id and not refuses(errors):
         other = seen.setdefault(("file", verdict.customer_id), number)
         if other != number and verdict.outcome != Outcome.REJECTED:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.lib.text import Text, field_label
+from customers.hierarchy import Tie
 from customers.importing.heads import HEADS
 from customers.models import Contact, Customer, Profile
 
@@ -70,6 +71,11 @@ def _profile(name: str, kind: str) -> Field:
     return Field(f"profile.{name}", kind, _heads(f"profile.{name}"), "", (Profile, name))
 
 
+def _beside(name: str, kind: str, words: Text) -> Field:
+    """What is kept beside the profile."""
+    return Field(f"profile.{name}", kind, _heads(f"profile.{name}"), words=words)
+
+
 def _contact(name: str, words: Text, kind: str = "text", example: Text = "") -> Field:
     source = (Contact, name) if name != "birthday" else None
     full = f"contact.{name}"
@@ -82,6 +88,8 @@ _ALL = (
     _customer("kind", "choice"),
     _customer("status", "choice"),
     _customer("owner", "owner"),
+    _customer("parent", "tie"),
+    _customer("group_head", "tie"),
     _customer("phone", "phone", "0575-85123456"),
     _customer("email", "email"),
     _customer("tax_id", "code", "91330602MA2XXXXX0X"),
@@ -105,12 +113,15 @@ _ALL = (
     _profile("buys", "text"),
     _profile("yearly_purchase", "money"),
     _profile("purchase_rhythm", "choice"),
+    _profile("purchase_months", "months"),
     _profile("favourites", "text"),
     _profile("past_categories", "list"),
     _profile("promotion_attitude", "choice"),
     _profile("suggestions", "text"),
     _profile("product_satisfaction", "score"),
     _profile("service_satisfaction", "score"),
+    _beside("suppliers", "suppliers", _("Main suppliers")),
+    _beside("supplier_scores", "scores", _("Satisfaction with main suppliers")),
 )
 FIELDS: dict[str, Field] = {field.name: field for field in _ALL}
 #: Fields that a file may be found by.
@@ -219,4 +230,6 @@ def labels(own: Iterable[str] = ()) -> dict[str, str]:
     """Field → what it is called, in the reader's language; own fields are called as they are."""
     named = {name: field.label for name, field in FIELDS.items()}
     named["owner_id"] = named["owner"]
+    for tie in Tie.values:
+        named[f"{tie}_id"] = named[f"{tie}_row"] = named[tie]
     return named | {f"{OWN}.{name}": name for name in own}

@@ -18,6 +18,14 @@ HEADS: dict[str, str] = {
         "业务员|客户经理|销售|销售代表|销售员|归属人|跟进人|所属业务员|sales rep|rep|"
         "salesperson|account manager|responsible"
     ),
+    "parent": (
+        "上级客户|上级|上级经销商|上级单位|上游|上游客户|供货上级|所属经销商|上级客户编号|"
+        "supplied by|parent|parent customer|upstream|upstream customer|supplying distributor"
+    ),
+    "group_head": (
+        "集团|所属集团|集团公司|集团总部|总公司|母公司|总部|group|group head|head of the group|"
+        "belongs to group|parent company|head office"
+    ),
     "phone": (
         "电话|联系电话|电话号码|公司电话|座机|固定电话|固话|手机|手机号|手机号码|tel|"
         "telephone|phone number|mobile|mobile phone"
@@ -61,10 +69,21 @@ HEADS: dict[str, str] = {
     "profile.buys": "采购内容|经营品种|主营产品|主营业务|经营范围|main products|business scope",
     "profile.yearly_purchase": "年采购额|同类年采购额|annual purchase|yearly purchases",
     "profile.purchase_rhythm": "采购频率|进货频率|purchase frequency",
+    "profile.purchase_months": (
+        "采购月份|进货月份|采购季节|旺季月份|purchase months|buying months|months"
+    ),
     "profile.favourites": "喜好产品|偏好产品|favorite products|favorites",
     "profile.past_categories": "过去经营品类|以往品类|历史品类|past categories",
     "profile.promotion_attitude": "促销态度|对促销的态度|promotion attitude",
     "profile.suggestions": "建议|客户建议|意见|意见建议|suggestion",
     "profile.product_satisfaction": "产品满意度|对产品的满意度|product satisfaction",
     "profile.service_satisfaction": "服务满意度|对服务的满意度|service satisfaction",
+    "profile.suppliers": (
+        "主要供应商|现有供应商|供应商|供货商|主要供货商|main supplier|"
+        "main suppliers|supplier|suppliers"
+    ),
+    "profile.supplier_scores": (
+        "供应商满意度|对供应商的满意度|供货商满意度|supplier satisfaction|"
+        "satisfaction with supplier|satisfaction with suppliers"
+    ),
 }

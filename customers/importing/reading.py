@@ -36,6 +36,7 @@ PIECE = 1 << 20
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Excel puts a workbook with a password into such a part.
 LOCKED = "EncryptedPackage".encode("utf-16-le")
+ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 #: How pictures, PDF, packed files, web pages and other things begin that some upload as tables.
 OTHERS = (
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"{\\rtf",
@@ -95,9 +96,8 @@ def open_table(file: BinaryIO, *, sheet: str = "") -> Table:
         raise Refused("file_kind")
     if start == OLE:
         file.seek(0)
-        if LOCKED in file.read():
-            raise Refused("file_locked")
-        return _workbook(file, sheet, {})
+        # Nothing bounds what an old workbook unpacks to: it is refused as a whole.
+        raise Refused("file_locked" if LOCKED in file.read() else "file_old")
     return _text(file)
 
 
@@ -111,7 +111,7 @@ def _looked_through(file: BinaryIO) -> dict[str, int]:
         with zipfile.ZipFile(file) as packed:
             names = set(packed.namelist())
             if "xl/workbook.xml" not in names:
-                raise Refused("file_kind")
+                raise Refused(_other_workbook(packed, names))
             unpacked = 0
             for part in packed.infolist():
                 if part.flag_bits & 1:
@@ -133,6 +133,16 @@ def _looked_through(file: BinaryIO) -> dict[str, int]:
     except RuntimeError as locked:  # zipfile says so of a part with a password
         raise Refused("file_locked") from locked
     return {name: number for name, number in odd.items() if number}
+
+
+def _other_workbook(packed: zipfile.ZipFile, names: set[str]) -> str:
+    """Why a packed file that is no .xlsx is refused."""
+    if "xl/workbook.bin" in names:
+        return "file_old"
+    if "mimetype" not in names:
+        return "file_kind"
+    with packed.open("mimetype") as part:
+        return "file_ods" if part.read(100).startswith(ODS) else "file_kind"
 
 
 class _Sheet:

@@ -30,7 +30,15 @@ WORDS: dict[str, Text] = {
         "The sheet reaches to row %(rows)s and column %(columns)s: delete what stands outside "
         "of the table, also cells that look empty."
     ),
-    "file_kind": _("This is no Excel file (.xlsx, .xls) and no CSV file."),
+    "file_kind": _("This is no Excel file (.xlsx) and no CSV file."),
+    "file_old": _(
+        "This is an Excel file of another kind (.xls, .xlsb): open it in Excel or WPS, choose "
+        "“Save as”, and take “Excel workbook (.xlsx)”."
+    ),
+    "file_ods": _(
+        "This is an OpenDocument sheet (.ods): open it, choose “Save as”, and take “Excel 2007–365 "
+        "(.xlsx)” or CSV."
+    ),
     "file_locked": _("The file has a password: save it without one."),
     "file_damaged": _("The file is damaged: open it in Excel and save it once more."),
     "file_encoding": _("The letters of the file cannot be read: save it as UTF-8 or as .xlsx."),
@@ -58,6 +66,25 @@ WORDS: dict[str, Text] = {
     "owner_rights": _("Only a manager may hand over a customer."),
     "own_fields": _("Own fields hold at most 20,000 characters."),
     "tags": _("At most %(limit)d tags, each with at most %(longest)d characters."),
+    "list": _("At most %(limit)d, each with at most %(longest)d characters."),
+    "months": _("“%(text)s” names no months; write 1, 3, 9 or 3-5, as text."),
+    "suppliers": _("At most %(limit)d suppliers."),
+    "supplier_name": _("“%(text)s” names no supplier."),
+    "supplier_scores": _("%(marks)d marks for %(suppliers)d suppliers: write one for each."),
+    # the customers above
+    "tie_unknown": _(
+        "No customer that you see and no row of the file has the number or the exact name "
+        "“%(text)s”."
+    ),
+    "tie_several": _("%(number)d customers are called “%(text)s”: write the number."),
+    "tie_hidden": _("It has another one, which you may not see: only who sees both may change it."),
+    "tie_rejected": _("Row %(row)d, which it names, is not taken."),
+    "tie_gone": _("The customer it names is not there any more, or out of your sight."),
+    "tie_deep": _(
+        "More than %(limit)d rows of the file stand one above the other, or they name each other "
+        "by turns."
+    ),
+    "ring": _("It would come to stand below itself."),
     "total": _("This is a row of totals."),
     "cell_error": _("The cell holds an error of the spreadsheet: %(text)s."),
     "same_key": _("Row %(row)d of the file has the same."),
@@ -71,7 +98,7 @@ WORDS: dict[str, Text] = {
     "not_there": _("The customer is not there any more, or out of your sight."),
     "moved": _("Somebody changed it after the preview, from %(before)s to %(now)s."),
     # warnings
-    "alike": _("Looks like %(name)s, which is on file."),
+    "alike": _("Looks like a customer on file."),
     "alike_hidden": _("Looks like a customer that you do not see."),
     "nameless": _("A contact needs a name; the rest of the contact was left out."),
     "area_unknown": _("No area fits the address."),

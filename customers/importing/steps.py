@@ -71,7 +71,7 @@ def upload(
     if like is not None and known is not None:
         kept = {fields.plain(known[int(at)]): field for at, field in like.mapping.items()}
         run.mapping = _kept(fields.remembered(heads, kept), heads)
-        run.key, run.mode, run.clears = like.key, like.mode, like.clears
+        run.key, run.mode, run.clears, run.alike = like.key, like.mode, like.clears, like.alike
     else:
         propose(run)
     ending = "xlsx" if table["sheets"] else "csv"
@@ -221,7 +221,7 @@ def _write(run: Import, by: User, progress: Callable[[int, int], None], clock: C
     run.save(update_fields=["total", "done"])
     while apply_chunk(run, by, now=clock()):
         progress(run.done, run.total)
-    _move_on(run, ImportState.DONE, counts=counts_of(run), finished_at=clock())
+    _move_on(run, ImportState.DONE, counts=counts_of(run), finished_at=clock(), written_by=by)
 
 
 def _undo(run: Import, by: User, progress: Callable[[int, int], None], clock: Clock) -> None:
@@ -235,7 +235,7 @@ def _undo(run: Import, by: User, progress: Callable[[int, int], None], clock: Cl
         progress(run.done, run.total)
     kept = touched.filter(state=RowState.KEPT).count()
     counts = {**counts_of(run), "undone": run.total - kept, "kept": kept}
-    _move_on(run, ImportState.UNDONE, counts=counts, undone_at=clock())
+    _move_on(run, ImportState.UNDONE, counts=counts, undone_at=clock(), undone_by=by)
 
 
 def _move_on(run: Import, state: str, **values: Any) -> None:

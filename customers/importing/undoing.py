@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import models, transaction
 
 from accounts.models import User
 from accounts.models.audit import Action
 from crm.lib import bulk
-from customers import cards
-from customers.importing import writing
+from customers import cards, hierarchy
+from customers.importing import attached, tying, writing
 from customers.importing.fields import OWN
-from customers.importing.matching import CUSTOMER, Filed, Files, in_form, same, stored
+from customers.importing.filed import CUSTOMER, Filed, in_form, in_sight, read, same, stored
 from customers.importing.reasons import Reasons
 from customers.importing.values import Values, blank
 from customers.importing.writing import Change
@@ -30,25 +30,33 @@ from customers.models import (
     Outcome,
     Profile,
     RowState,
+    Supplier,
 )
 
 CHUNK = 1000
+Filings: TypeAlias = dict[int, Filed]
 #: Rows that go with a customer that was only imported: nobody's work hangs on them.
 GO_ALONG: tuple[type[models.Model], ...] = (IndexCard, FileRead, DuplicatePair)
 
 
-def undo_chunk(run: Import, user: User, *, now: datetime) -> int:
-    """Take back the next rows of `run` in one transaction; how many, 0 at the end."""
+def undo_chunk(run: Import, by: User, *, now: datetime) -> int:
+    """Take back the next rows of `run` in one transaction; how many, 0 at the end.
+
+    Those that name others as the customers above them go before these.
+    """
     with transaction.atomic():
         bulk.lock("sync customers")
         waiting = run.rows.filter(
             outcome__in=(Outcome.CREATE, Outcome.UPDATE), state=RowState.WRITTEN
-        ).order_by("number")
+        ).order_by("-level", "number")
         rows = list(waiting[:CHUNK])
+        rows = [row for row in rows if row.level == rows[0].level]
         if not rows:
             return 0
-        files = Files(user, key="", mode=run.mode)
-        files.look_up([], ids=[row.customer_id for row in rows if row.customer_id], locking=True)
+        if any(map(tying.ties, rows)):
+            hierarchy.lock()
+        ids = {row.customer_id for row in rows if row.customer_id}
+        files = read(ids, in_sight(by, run.by), locking=True)
         kept: dict[int, Reasons] = {}
         kept |= _remove([r for r in rows if r.outcome == Outcome.CREATE], files, now=now)
         kept |= _restore([r for r in rows if r.outcome == Outcome.UPDATE], files, now=now)
@@ -73,9 +81,9 @@ def _missing(row: ImportRow, here: Collection[int]) -> Reasons:
     return {"": [[code, {}]]}
 
 
-def _still_here(rows: Iterable[ImportRow], files: Files) -> set[int]:
+def _still_here(rows: Iterable[ImportRow], files: Filings) -> set[int]:
     """Customers that are on file, but out of sight."""
-    unseen = {row.customer_id or 0 for row in rows} - files.filed.keys()
+    unseen = {row.customer_id or 0 for row in rows} - files.keys()
     return (
         set(Customer.objects.filter(pk__in=unseen).values_list("pk", flat=True))
         if unseen
@@ -86,13 +94,13 @@ def _still_here(rows: Iterable[ImportRow], files: Files) -> set[int]:
 # --- customers that the import made
 
 
-def _remove(rows: Sequence[ImportRow], files: Files, *, now: datetime) -> dict[int, Reasons]:
+def _remove(rows: Sequence[ImportRow], files: Filings, *, now: datetime) -> dict[int, Reasons]:
     """Delete them; those that changed since, or on which something hangs, stay: row → why."""
     kept: dict[int, Reasons] = {}
     here = _still_here(rows, files)
     candidates: dict[int, ImportRow] = {}
     for row in rows:
-        filed = files.filed.get(row.customer_id or 0)
+        filed = files.get(row.customer_id or 0)
         if filed is None:
             kept[row.pk] = _missing(row, here)
         elif filed.version != row.version:
@@ -117,8 +125,9 @@ def _hanging(rows: dict[int, ImportRow]) -> dict[int, str]:
             continue
         column = relation.field.attname
         hanging = model._base_manager.filter(**{f"{column}__in": list(rows)})
-        if model in ours or model is Profile:
-            # What the import brought itself, and nobody has touched, goes as well.
+        if model in ours or model in (Profile, Supplier):
+            # What the import brought itself, and nobody has touched, goes as well. Whoever adds a
+            # supplier moves the profile on.
             touched = hanging.exclude(version=1)
             others = hanging.exclude(pk__in=ours[model]) if model in ours else hanging.none()
             ids = {*touched.values_list(column, flat=True), *others.values_list(column, flat=True)}
@@ -129,8 +138,8 @@ def _hanging(rows: dict[int, ImportRow]) -> dict[int, str]:
     return found
 
 
-def _delete(rows: dict[int, ImportRow], files: Files, *, now: datetime) -> None:
-    gone = [files.filed[pk] for pk in rows]
+def _delete(rows: dict[int, ImportRow], files: Filings, *, now: datetime) -> None:
+    gone = [files[pk] for pk in rows]
     contacts = [
         Change(contact["id"], contact["name"], contact, {}, 0)
         for filed in gone
@@ -145,6 +154,7 @@ def _delete(rows: dict[int, ImportRow], files: Files, *, now: datetime) -> None:
         Change(filed.pk, filed.values["name"], {**filed.values, "custom": filed.custom}, {}, 0)
         for filed in gone
     ]
+    bulk.delete(Supplier, [one["id"] for filed in gone for one in filed.suppliers])
     for model, changes in ((Contact, contacts), (Profile, profiles), (Customer, customers)):
         if model is Customer:
             for other in GO_ALONG:
@@ -165,26 +175,30 @@ def _to_customer(model: type[models.Model]) -> list[str]:
 # --- customers that the import changed
 
 
-def _restore(rows: Sequence[ImportRow], files: Files, *, now: datetime) -> dict[int, Reasons]:
+def _restore(rows: Sequence[ImportRow], files: Filings, *, now: datetime) -> dict[int, Reasons]:
     """Put back what was replaced, unless somebody changed it since: row → fields that stay."""
     kept: dict[int, Reasons] = {}
     here = _still_here(rows, files)
     changes: dict[type[models.Model], list[Change]] = defaultdict(list)
     contacts_gone: list[Change] = []
+    lines: dict[int, tuple[Filed | None, Sequence[Any]]] = {}
+    barred = tying.barred([row for row in rows if row.customer_id in files])
     ids = []
     for row in rows:
-        filed = files.filed.get(row.customer_id or 0)
+        filed = files.get(row.customer_id or 0)
         if filed is None:
             kept[row.pk] = _missing(row, here)
             continue
         ids.append(filed.pk)
         stays = [
-            *_customer_back(row, filed, changes[Customer]),
-            *_profile_back(row, filed, changes[Profile]),
+            *_customer_back(row, filed, changes[Customer], barred.get(filed.pk, set())),
+            *_profile_back(row, filed, changes[Profile], lines),
             *_contact_back(row, filed, changes[Contact], contacts_gone),
         ]
         if stays:
             kept[row.pk] = {name: [["changed_since", {}]] for name in stays}
+    attached.change_profiles(changes.pop(Profile, []), now=now)
+    attached.put_suppliers(lines, now=now)
     for model, some in changes.items():
         writing.overwrite(model, some, now=now)
         writing.note(model, Action.UPDATE, some, now=now)
@@ -194,7 +208,9 @@ def _restore(rows: Sequence[ImportRow], files: Files, *, now: datetime) -> dict[
     return kept
 
 
-def _customer_back(row: ImportRow, filed: Filed, changes: list[Change]) -> list[str]:
+def _customer_back(
+    row: ImportRow, filed: Filed, changes: list[Change], barred: set[str]
+) -> list[str]:
     before: Values = {}
     after: Values = {}
     stays = []
@@ -203,7 +219,7 @@ def _customer_back(row: ImportRow, filed: Filed, changes: list[Change]) -> list[
         if name not in CUSTOMER and not name.startswith(f"{OWN}."):
             continue
         now = stored(filed, name)
-        if not same(now, row.values.get(name)):
+        if not same(now, row.values.get(name)) or name in barred:
             stays.append(name)
         elif name in CUSTOMER:
             before[name], after[name] = now, old
@@ -218,7 +234,12 @@ def _customer_back(row: ImportRow, filed: Filed, changes: list[Change]) -> list[
     return stays
 
 
-def _profile_back(row: ImportRow, filed: Filed, changes: list[Change]) -> list[str]:
+def _profile_back(
+    row: ImportRow,
+    filed: Filed,
+    changes: list[Change],
+    lines: dict[int, tuple[Filed | None, Sequence[Any]]],
+) -> list[str]:
     names = [name for name in row.before if name.startswith("profile.")]
     before, after, stays = {}, {}, []
     for name in names:
@@ -229,9 +250,10 @@ def _profile_back(row: ImportRow, filed: Filed, changes: list[Change]) -> list[s
         column = name.removeprefix("profile.")
         before[column] = now
         after[column] = blank(name) if row.before[name] is None else row.before[name]
-    if after and filed.profile:
-        version = filed.profile["version"] + 1
-        changes.append(Change(filed.profile["id"], filed.values["name"], before, after, version))
+    if "suppliers" in after:
+        lines[filed.pk] = (filed, after["suppliers"])
+    if after:
+        changes.append(attached.change_of(filed, before, after))
     return stays
 
 

@@ -21,7 +21,7 @@ from django.db import models
 from customers import divisions, phones
 from customers.birthdays import Birthday
 from customers.forms.customer import LONGEST_OWN_FIELD, LONGEST_TAG, MOST_TAGS
-from customers.importing import birthday_words
+from customers.importing import birthday_words, profile_words
 from customers.importing.fields import (
     FIELDS,
     NEVER_EMPTIED,
@@ -31,10 +31,13 @@ from customers.importing.fields import (
     plain,
 )
 from customers.importing.reasons import Reasons, Refused
+from customers.models.profile import LONGEST_CATEGORY, MOST_CATEGORIES
 from customers.serializers import MOST_CUSTOM
 
 Values = dict[str, Any]
+SUPPLIERS, SCORES = "profile.suppliers", "profile.supplier_scores"
 
+LONGEST_NAME = 200
 YES = {"yes", "y", "true", "1", "是", "有", "对", "√", "✓", "v", "买断"}
 NO = {"no", "n", "false", "0", "否", "无", "不", "×", "x", "不是"}
 TOTALS = {"合计", "总计", "小计", "共计", "total", "totals", "subtotal", "sum", "grand total"}
@@ -77,6 +80,7 @@ def read_row(
             values.update(_read_own(key, text) if name == OWN else _read(FIELDS[name], text))
         except Refused as no:
             errors[key] = [[no.code, no.parameters]]
+    _put_marks_beside_suppliers(values, errors)
     if str(values.get("name", "")).lower() in TOTALS:
         errors["name"] = [["total", {}]]
     own = {name: value for name, value in values.items() if name.startswith(f"{OWN}.")}
@@ -90,6 +94,18 @@ def read_row(
     return values, errors
 
 
+def _put_marks_beside_suppliers(values: Values, errors: Reasons) -> None:
+    """Give each supplier its mark, where a column of its own holds them."""
+    marks = values.pop(SCORES, None)
+    if not marks or SUPPLIERS in errors:
+        return
+    lines = values.get(SUPPLIERS) or []
+    if len(lines) != len(marks):
+        errors[SCORES] = [["supplier_scores", {"marks": len(marks), "suppliers": len(lines)}]]
+        return
+    values[SUPPLIERS] = [[*line[:2], mark] for line, mark in zip(lines, marks, strict=True)]
+
+
 def _emptied(name: str) -> Values:
     """The field `name` with nothing in it."""
     if name == "contact.birthday":
@@ -101,6 +117,8 @@ def _emptied(name: str) -> Values:
 
 @cache
 def _blank(name: str) -> Any:
+    if name in (SUPPLIERS, SCORES):
+        return "[]"
     column = FIELDS[name].column
     if isinstance(column, models.JSONField):
         return "[]"
@@ -282,6 +300,18 @@ def _tags(field: Field, text: str) -> list[str]:
     return tags
 
 
+def _categories(field: Field, text: str) -> list[str]:
+    words = _words(text)
+    if len(words) > MOST_CATEGORIES or any(len(word) > LONGEST_CATEGORY for word in words):
+        raise Refused("list", limit=MOST_CATEGORIES, longest=LONGEST_CATEGORY)
+    return words
+
+
+def _tie(field: Field, text: str) -> str:
+    """The number or the name of another customer, as the cell has it."""
+    return _within(" ".join(_whole(text).split()), LONGEST_NAME)
+
+
 def _division(field: Field, text: str) -> str:
     code = text.split(" ", 1)[0]
     if divisions.is_known(code):
@@ -305,7 +335,11 @@ _READERS: dict[str, Callable[[Field, str], Any]] = {
     "score": lambda field, text: _integer(text, 1, 10),
     "degrees": _degrees,
     "tags": _tags,
-    "list": lambda field, text: _words(text),
+    "list": _categories,
+    "months": lambda field, text: profile_words.months(text),
+    "suppliers": lambda field, text: profile_words.suppliers(text),
+    "scores": lambda field, text: profile_words.marks(text),
+    "tie": _tie,
     "division": _division,
     "owner": lambda field, text: " ".join(text.split())[:150],
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -22,9 +24,10 @@ from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.keyset import keyset_page
 from crm.lib.listing import Tab, turns
 from customers.forms.imports import MappingForm, UploadForm, key_label
-from customers.importing import fields, showing, steps
+from customers.importing import choosing, fields, showing, steps
 from customers.importing.reasons import WORDS, in_words
-from customers.models import Import, ImportRow, ImportState, Outcome, RowState
+from customers.models import Alike, Import, ImportRow, ImportState, Outcome, RowState
+from customers.views.duplicates import reasons_in_words
 
 PAGE_SIZE = 20
 #: So many rows are written without being asked once more.
@@ -32,17 +35,20 @@ UNASKED = 50
 #: A worker that has said nothing for so long has died.
 SILENT = timedelta(minutes=5)
 NAMES = ("rows", "cursor")
+NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def in_sight(request: HttpRequest, pk: int) -> Import:
-    runs = Import.objects.visible_to(cast(User, request.user)).select_related("by")
+    runs = Import.objects.visible_to(cast(User, request.user))
+    runs = runs.select_related("by", "written_by", "undone_by")
     return get_object_or_404(runs, pk=pk)
 
 
-def own(request: HttpRequest, pk: int) -> Import:
-    """The import, for who uploaded it: what it writes, it writes in that person's name."""
+def acting(request: HttpRequest, pk: int) -> Import:
+    """The import, for who may go on with it: its uploader, whoever leads that one's team, and
+    administrators. It is written in the name of whoever presses the button."""
     run = in_sight(request, pk)
-    if run.by_id != request.user.pk:
+    if not run.answers_to(cast(User, request.user)):
         raise PermissionDenied
     return run
 
@@ -62,9 +68,10 @@ def list_(request: HttpRequest) -> HttpResponse:
                 form.add_error("file", refused)
             else:
                 return redirect("customers:import", pk=run.pk)
-    found = Import.objects.visible_to(user).select_related("by")
+    found = Import.objects.visible_to(user).select_related("by", "written_by", "undone_by")
     page = keyset_page(found, order=("-id",), cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
-    context = {"form": form, "page": page, "user_id": user.pk, **turns(request, ("cursor",), page)}
+    rows = [(run, run.answers_to(user)) for run in page.rows]
+    context = {"form": form, "rows": rows, **turns(request, ("cursor",), page)}
     status = 422 if form.errors else 200
     return render(request, "customers/imports.html", context, status=status)
 
@@ -103,12 +110,15 @@ def mapping_page(request: HttpRequest, run: Import, form: MappingForm) -> HttpRe
 
 def _frame(request: HttpRequest, run: Import) -> dict[str, Any]:
     """What every page of an import needs."""
-    counts = {name: run.counts.get(name, 0) for name in Outcome.values}
+    counts = {name: run.counts.get(name, 0) for name in (*Outcome.values, "alike")}
     to_write = counts[Outcome.CREATE] + counts[Outcome.UPDATE]
+    acts = run.answers_to(cast(User, request.user))
     silent = run.is_open and (not run.stepped_at or run.stepped_at < timezone.now() - SILENT)
     return {
         "run": run,
+        "acts": acts,
         "mine": run.by_id == request.user.pk,
+        "chooses": acts and run.state == ImportState.CHECKED,
         "counts": counts,
         "to_write": to_write,
         "ask_first": to_write > UNASKED,
@@ -131,7 +141,9 @@ def _rows(request: HttpRequest, run: Import) -> dict[str, Any]:
     rows = cast("list[ImportRow]", page.rows)
     return {
         "page": page,
-        "shown": showing.shown(rows, run, cast(User, request.user)),
+        "shown": showing.shown(rows, run, cast(User, request.user), reasons_in_words),
+        "choices": Alike.choices,
+        "cursor": request.GET.get("cursor", ""),
         "tabs": _tabs(run, current),
         "tab": current,
         **turns(request, NAMES, page),
@@ -142,6 +154,8 @@ def _of_tab(run: Import, wanted: str) -> tuple[Any, str]:
     """The rows of the tab, and which it is: the one asked for, or the first that has any."""
     if wanted == "kept" and run.counts.get("kept"):
         return run.rows.filter(state=RowState.KEPT), "kept"
+    if wanted == "alike" and run.counts.get("alike"):
+        return run.rows.exclude(choice=""), "alike"
     offered = (Outcome.REJECTED, Outcome.UPDATE, Outcome.CREATE, Outcome.UNCHANGED, Outcome.LEFT)
     if wanted not in offered:
         wanted = next((name for name in offered if run.counts.get(name)), Outcome.CREATE)
@@ -155,6 +169,8 @@ def _tabs(run: Import, current: str) -> list[tuple[Tab, int]]:
         for name, label in Outcome.choices
         if name != Outcome.LEFT or run.counts.get(name)
     ]
+    if run.counts.get("alike"):
+        offered.append(("alike", _("Look like one on file")))
     if run.counts.get("kept"):
         offered.append(("kept", RowState.KEPT.label))
     return [
@@ -167,7 +183,7 @@ def _tabs(run: Import, current: str) -> list[tuple[Tab, int]]:
 @needs("customers:write")
 def map_(request: HttpRequest, pk: int) -> HttpResponse:
     """Take what the columns mean and look at every row; or look at another sheet."""
-    run, now = own(request, pk), timezone.now()
+    run, now = acting(request, pk), timezone.now()
     if run.state not in (ImportState.UPLOADED, ImportState.CHECKED):
         return redirect("customers:import", pk=run.pk)
     if "sheet" in request.POST:
@@ -189,7 +205,7 @@ def map_(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("customers:write")
 def remap(request: HttpRequest, pk: int) -> HttpResponse:
     """Back from the preview to the columns."""
-    run = own(request, pk)
+    run = acting(request, pk)
     Import.objects.filter(pk=run.pk, state=ImportState.CHECKED).exclude(
         rows__state=RowState.WRITTEN
     ).update(state=ImportState.UPLOADED)
@@ -198,9 +214,37 @@ def remap(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @needs("customers:write")
+def choose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose for a row that looks like a customer on file (`row`), or for all such rows.
+
+    `choice` is `create`, `leave`, or `same`, for one row with the customer: `same:12`.
+    """
+    run = acting(request, pk)
+    choice, _sign, customer = request.POST.get("choice", "").partition(":")
+    kept = {name: request.POST[name] for name in NAMES if request.POST.get(name)}
+    page = f"{reverse('customers:import', args=[run.pk])}?{urlencode(kept)}"
+    if choice not in Alike.values or run.state != ImportState.CHECKED:
+        return redirect(page)
+    user, now, row = cast(User, request.user), timezone.now(), request.POST.get("row", "")
+    if not row:
+        # Every row is looked at anew, in the background.
+        Import.objects.filter(pk=run.pk, state=ImportState.CHECKED).update(alike=choice)
+        steps.start(run, "check", by=user, now=now)
+        return redirect(page)
+    wanted = int(customer) if NUMBER.fullmatch(customer) else None
+    number = int(row) if NUMBER.fullmatch(row) else 0
+    try:
+        choosing.choose(run, number, choice, customer_id=wanted, by=user, now=now)
+    except ValidationError as refused:
+        messages.error(request, refused.messages[0])
+    return redirect(f"{page}#row-{number}")
+
+
+@require_POST
+@needs("customers:write")
 def apply(request: HttpRequest, pk: int) -> HttpResponse:
     """Write what the preview showed; pressed twice, it is written once."""
-    run = own(request, pk)
+    run = acting(request, pk)
     steps.start(run, "apply", by=cast(User, request.user), now=timezone.now())
     return redirect("customers:import", pk=run.pk)
 
@@ -209,7 +253,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("customers:write")
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the import back, as far as nobody has gone on with what it wrote."""
-    run = own(request, pk)
+    run = acting(request, pk)
     steps.start(run, "undo", by=cast(User, request.user), now=timezone.now())
     return redirect("customers:import", pk=run.pk)
 
@@ -218,7 +262,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("customers:write")
 def again(request: HttpRequest, pk: int) -> HttpResponse:
     """Have the step done once more whose worker has died; a worker that lives goes on alone."""
-    run = own(request, pk)
+    run = acting(request, pk)
     if step := steps.step_of(run):
         steps.request(run, step, by=cast(User, request.user), now=timezone.now())
     return redirect("customers:import", pk=run.pk)
@@ -250,8 +294,10 @@ def rejected(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("customers:write")
 def mended(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the mended rows, with the same choices as before, and look at them at once."""
-    like, now = own(request, pk), timezone.now()
+    like, now = in_sight(request, pk), timezone.now()
     user = cast(User, request.user)
+    if like.by_id != user.pk:
+        raise PermissionDenied  # what is new and nobody's becomes the uploader's
     form = UploadForm(request.POST, request.FILES)
     if form.is_valid():
         file = form.cleaned_data["file"]

@@ -5,14 +5,11 @@ from __future__ import annotations
 import io
 from collections import Counter
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from openpyxl import Workbook, load_workbook
 
-from accounts.models import AuditEntry, JobRun, JobState, User
+from accounts.models import AuditEntry, User
 from customers.models import (
     Contact,
     Customer,
@@ -22,41 +19,11 @@ from customers.models import (
     Outcome,
     Profile,
 )
-from customers.tasks import run_import
 from tests.customers.importing.dealers import Dealer, dealers, text, workbook
+from tests.customers.importing.playing import choose, press, upload, work
 
 pytestmark = pytest.mark.django_db
 REJECTED = {"phone", "name", "key", "twin", "money"}
-
-
-def work() -> None:
-    """What a worker does with the jobs that wait."""
-    for job in JobRun.objects.filter(state=JobState.QUEUED).order_by("pk"):
-        run_import(job_id=job.pk)
-
-
-def upload(browser: Client, name: str, data: bytes, to: str = "/customers/imports/") -> Import:
-    answer = browser.post(to, {"file": SimpleUploadedFile(name, data)})
-    assert answer.status_code == 302, answer.content.decode()[:3000]
-    return Import.objects.latest("pk")
-
-
-def choose(browser: Client, run: Import, **changes: Any) -> Import:
-    """Confirm the columns as they were guessed, but for `changes`."""
-    columns = {f"column_{at}": name for at, name in run.mapping.items()}
-    wanted = {**columns, "key": run.key, "mode": run.mode, **changes}
-    answer = browser.post(f"/customers/imports/{run.pk}/columns/", wanted)
-    assert answer.status_code == 302, answer.content.decode()[:3000]
-    work()
-    run.refresh_from_db()
-    return run
-
-
-def press(browser: Client, run: Import, button: str) -> Import:
-    assert browser.post(f"/customers/imports/{run.pk}/{button}/").status_code == 302
-    work()
-    run.refresh_from_db()
-    return run
 
 
 def mend(sheet: bytes, by_row: dict[int, Dealer]) -> bytes:
