@@ -39,6 +39,7 @@ from tests.factories import (
     make_visit,
 )
 from tiers.models import RunState, TierChange, TierPolicy, TierRun
+from tiers.policies import copy_of
 from visits.models import Reminder
 
 #: Addresses that answer whoever asks.
@@ -144,6 +145,12 @@ SHARED = {
     "tiers:run": "run",
     "tiers:run-progress": "run",
     "tiers:run-export": "run",
+    "tiers:trial-visits": "trial",
+    "tiers:trial-adopt": "trial",
+    "tiers:trial-drop": "trial",
+    "tiers:policy": "policy",
+    "tiers:policy-edit": "policy",
+    "tiers:policy-take-back": "policy",
     "tiers:share-scenario": "scenario",
     "tiers:share-delete": "scenario",
     "tiers:share-restore": "scenario",
@@ -193,10 +200,18 @@ API = "/api/v1/"
 UNSAFE = ("post", "put", "patch", "delete")
 
 
-def make_run(policy: TierPolicy) -> TierRun:
+def make_draft(policy: TierPolicy) -> TierPolicy:
+    draft = copy_of(policy)
+    draft.effective_from, draft.revision, draft.window_months = None, 99, 24
+    draft.save()
+    return draft
+
+
+def make_run(policy: TierPolicy, *, dry_run: bool = False) -> TierRun:
     now = timezone.now()
     return TierRun.objects.create(
         policy=policy,
+        dry_run=dry_run,
         as_of=date(2026, 6, 30),
         state=RunState.DONE,
         created_at=now,
@@ -242,6 +257,7 @@ def records(customer, rep, north) -> dict[str, Any]:
         "outlook": make_outlook(customer, last_on=timezone.localdate() - timedelta(days=84)),
         "policy": policy,
         "run": make_run(policy),
+        "trial": make_run(make_draft(policy), dry_run=True),
         "scenario": make_scenario(rep, shared=True),
         "user": make_user("somebody"),
         "view": SavedView.objects.create(owner=rep, name="Walk", query="abc=A", shared=True),

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from tiers.views import files, leaving, pareto, question_customers, questions, report, runs, share
+from tiers.views import (
+    files,
+    leaving,
+    pareto,
+    policies,
+    question_customers,
+    questions,
+    report,
+    runs,
+    share,
+    simulator,
+)
 
 app_name = "tiers"
 urlpatterns = [
@@ -13,6 +24,14 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/progress/", runs.run_progress, name="run-progress"),
     path("runs/<int:pk>/export/", runs.run_export, name="run-export"),
+    path("runs/<int:pk>/visits/", simulator.visits_export, name="trial-visits"),
+    path("runs/<int:pk>/adopt/", simulator.adopt, name="trial-adopt"),
+    path("runs/<int:pk>/drop/", simulator.drop, name="trial-drop"),
+    path("policies/", policies.policies, name="policies"),
+    path("policies/new/", policies.policy_new, name="policy-new"),
+    path("policies/<int:pk>/", policies.policy, name="policy"),
+    path("policies/<int:pk>/edit/", policies.policy_edit, name="policy-edit"),
+    path("policies/<int:pk>/take-back/", policies.policy_take_back, name="policy-take-back"),
     path("customer-share/", share.calculate, name="share"),
     path("customer-share/compare/", share.compare, name="share-compare"),
     path("customer-share/export/", share.export, name="share-export"),

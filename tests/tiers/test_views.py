@@ -243,7 +243,9 @@ class TestRuns:
 
     def test_a_trial_says_that_it_changed_nothing(self, as_, manager: User, run_as_of) -> None:
         job = run_as_of(dry_run=True)
-        assert "no customer was changed" in text(as_(manager).get(f"/tiers/runs/{job.pk}/"))
+        assert "A trial writes nothing to any customer." in text(
+            as_(manager).get(f"/tiers/runs/{job.pk}/")
+        )
 
 
 class TestOfCustomer:
@@ -282,10 +284,10 @@ class TestOfCustomer:
 #: What each page may ask of the database beside the session and the reader.
 FRAME = 2
 PAGES = {
-    REPORT: 14,
-    "/tiers/?run={first}": 14,
+    REPORT: 15,
+    "/tiers/?run={first}": 15,
     "/tiers/runs/": 4,
-    "/tiers/runs/{second}/": 6,
+    "/tiers/runs/{second}/": 7,
     "/tiers/of-customer/{customer}/": 6,
 }
 

@@ -25,6 +25,7 @@ from tiers import reasons
 from tiers import report as figures
 from tiers.filters import ChangeFilter
 from tiers.models import TierChange, TierChangeQuerySet, TierRun
+from tiers.workload import cadences
 
 PAGE_SIZE = 20
 #: Runs that the report offers to look back at; older ones are on the page of all runs.
@@ -111,6 +112,7 @@ def in_scope(filters: ChangeFilter) -> TierChangeQuerySet:
 def moved_page(request: HttpRequest, filters: ChangeFilter) -> dict[str, Any]:
     """One page of the changes that the filters leave, each with its reason."""
     found = filters.qs if filters.is_valid() else TierChange.objects.none()
+    days = cadences()
     page = keyset_page(
         found.select_related("customer__owner", "run__policy"),
         order=("id",),
@@ -119,7 +121,10 @@ def moved_page(request: HttpRequest, filters: ChangeFilter) -> dict[str, Any]:
     )
     return {
         "page": page,
-        "moved": [(change, reasons.why(change)) for change in page.rows],
+        "moved": [
+            (change, reasons.why(change), (days.get(change.from_tier), days.get(change.to_tier)))
+            for change in page.rows
+        ],
         "count": count_up_to(found),
         "narrowed": any(request.GET.get(name) for name in ("move", "from_tier", "to_tier")),
         "from_tier": request.GET.get("from_tier", ""),

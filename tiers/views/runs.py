@@ -22,8 +22,9 @@ from crm.lib.keyset import keyset_page
 from crm.lib.listing import turns
 from tiers.actions import request_run
 from tiers.forms import RunForm
-from tiers.models import LADDER, TierChange, TierRun
+from tiers.models import LADDER, RunState, TierChange, TierRun
 from tiers.views.report import PAGE_SIZE, change_tabs, changes_table, moved_page, moved_part, scope
+from tiers.views.simulator import trial_page
 
 
 @require_safe
@@ -82,6 +83,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(
         TierRun.objects.visible_to(user).select_related("policy", "requested_by"), pk=pk
     )
+    if job.dry_run and job.state == RunState.DONE:
+        return trial_page(request, job)
     _customers, filters = scope(request, user, job)
     moved = moved_page(request, filters)
     if wants_part(request):
