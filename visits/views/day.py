@@ -32,6 +32,7 @@ from visits.filters import OverdueFilter
 from visits.forms import PlanForm
 from visits.models import Cadence, OccasionCode, Reminder, ReminderQuerySet, Visit, VisitQuerySet
 from visits.route import next_slot, route_of
+from visits.suggestions import of_day, reason_for
 
 SHOWN = 5
 PAGE_SIZE = 50
@@ -82,6 +83,7 @@ def day_context(request: HttpRequest, username: str, now: datetime) -> dict[str,
     unplanned: Any = with_next_visit(late, today)
     reminders = scope.reminders().current(today)
     left_open = scope.visits().left_open(today)
+    late_rows = page_after(unplanned.filter(next_visit_id=None), "", SHOWN, today).rows
     gaps = Assignment.objects.visible_to(scope.user).open().select_related("owner")
     if scope.person is not None:
         gaps = gaps.of(scope.person)
@@ -98,7 +100,8 @@ def day_context(request: HttpRequest, username: str, now: datetime) -> dict[str,
             if following and scope.person
             else []
         ),
-        "late": page_after(unplanned.filter(next_visit_id=None), "", SHOWN, today).rows,
+        "late": late_rows,
+        "leaving": of_day(scope.customers(), due=late_rows, today=today, limit=SHOWN),
         "late_count": count_up_to(late),
         "reminders": list(reminders.order_by("on", "customer__abc", "pk")[:SHOWN]),
         "reminder_count": count_up_to(reminders),
@@ -186,7 +189,9 @@ def plan(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error)
         else:
             return redirect("visits:detail", pk=visit.pk)
-    return render(request, "visits/plan.html", {"form": form, "customer": customer})
+    leaving = reason_for(customer, timezone.localdate(now))
+    context = {"form": form, "customer": customer, "leaving": leaving}
+    return render(request, "visits/plan.html", context)
 
 
 def planned_rep(user: User, customer: Customer) -> User:
