@@ -20,7 +20,7 @@ from crm.lib.charts import Zone, heat, line_path, per_cent, zones
 from crm.lib.days import day_bounds
 from customers.models import CustomerQuerySet
 from orders.models import Order, OrderStatus
-from tiers import sql
+from tiers import history, sql
 from tiers.models import LADDER, TierChange, TierChangeQuerySet, TierRun
 from tiers.tiering import share_of, window
 
@@ -39,16 +39,19 @@ class Tally:
 def tier_at(run: TierRun, customers: CustomerQuerySet) -> CustomerQuerySet:
     """`customers` as `run` left them: `tier`, and `amount`, the net amount of its window.
 
-    After the latest run both are what is stored. For an earlier one the tier is taken back
-    through the history, and the amount is counted again over the orders as they are now.
+    Where nothing was decided since, both are what is stored. Otherwise the tier is that of the
+    history; and after another run the amount is counted again over the orders as they are now.
     """
-    if not TierRun.objects.decisive().filter(finished_at__gt=run.finished_at).exists():
+    assert run.finished_at is not None
+    decided = TierRun.objects.decisive().filter(finished_at__gt=run.finished_at).exists()
+    said = TierChange.objects.filter(run=None, changed_at__gt=run.finished_at).exists()
+    if not decided and not said:
         known = customers.exclude(net_amount=None)
         return known.annotate(tier=F("abc"), amount=F("net_amount"))
-    later = TierChange.objects.decisive().filter(
-        customer=OuterRef("pk"), run__finished_at__gt=run.finished_at
-    )
-    first = later.order_by("pk")
+    then = history.tier_at(run.finished_at, customers)
+    if not decided:
+        return then.exclude(net_amount=None).annotate(amount=F("net_amount"))
+    first_seen = TierChange.objects.decisive().new().filter(customer=OuterRef("pk"))
     bought: Any = (
         Order.objects.netted()
         .between(*day_bounds(*window(run.as_of, run.policy.window_months)))
@@ -59,15 +62,8 @@ def tier_at(run: TierRun, customers: CustomerQuerySet) -> CustomerQuerySet:
             total=Sum(Case(When(status=OrderStatus.RETURNED, then=-F("amount")), default="amount"))
         )
     )
-    return (
-        customers.filter(created_at__lte=run.finished_at)
-        .exclude(Exists(later.filter(net_before=None)))
-        .annotate(
-            tier=Case(
-                When(Exists(later), then=Subquery(first.values("from_tier")[:1])), default="abc"
-            ),
-            amount=Coalesce(Subquery(bought.values("total")), Decimal(0)),
-        )
+    return then.exclude(Exists(first_seen.filter(changed_at__gt=run.finished_at))).annotate(
+        amount=Coalesce(Subquery(bought.values("total")), Decimal(0))
     )
 
 
@@ -270,10 +266,14 @@ def read(run: TierRun, customers: CustomerQuerySet, changes: TierChangeQuerySet)
 
 
 def ranking(customers: CustomerQuerySet) -> Iterator[tuple[Any, ...]]:
-    """The ranked customers of a scope, read as they are written: see `tiers.sql.ranking`.
+    """The ranked customers of a scope by the last run, read as they are written: see
+    `tiers.sql.ranking`.
 
-    Ranks and shares are the whole company's.
+    Ranks and shares are those of the whole group, whatever the scope.
     """
+    last = TierRun.objects.decisive().select_related("policy").first()
+    if last is None:
+        return
     try:
         scope, values = (
             customers.order_by().values("pk").query.get_compiler(connection=connection).as_sql()
@@ -282,8 +282,8 @@ def ranking(customers: CustomerQuerySet) -> Iterator[tuple[Any, ...]]:
         return
     per_one = sql.dialect().per_one
     with connection.chunked_cursor() as cursor:
-        cursor.execute(sql.ranking(scope), values)
+        cursor.execute(sql.ranking(scope, last.policy), values)
         while rows := cursor.fetchmany(2000):
-            for place, number, name, owner, tier, net, share, running in rows:
+            for _group, place, number, name, owner, tier, net, share, running in rows:
                 amount = (Decimal(net) / per_one).quantize(Decimal("0.01"))
                 yield place, number, name, owner, tier, amount, share, running

@@ -1,8 +1,9 @@
-"""The tier run: gather and judge in one statement (P8), then record what changed in another (P12).
+"""The tier run: gather and judge in one statement (P8–P11), then record what changed (P12).
 
 The ranking is worked out into a temporary table without holding anybody up. Then one transaction
-under a lock writes the history, the customers that differ and the run's end, so that whoever
-looks sees the last run or this one, never a mixture.
+under a lock looks at overrides and at downgrades that wait, and writes the history, the customers
+and findings that differ and the run's end, so that whoever looks sees the last run or this one,
+never a mixture.
 """
 
 from __future__ import annotations
@@ -13,13 +14,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
-from crm.lib.days import day_bounds
+from crm.lib.contributions import contributions
+from crm.lib.days import day_bounds, day_start
+from orders.models import Product
 from tiers import sql
-from tiers.models import Failure, RunState, TierRun
+from tiers.models import Failure, RunState, TierChange, TierOverride, TierRun
+from tiers.sql.gathering import Window
 
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
@@ -95,14 +101,59 @@ def _take_up(job: TierRun, now: datetime) -> bool:
 
 @contextmanager
 def _ranking(cursor: CursorWrapper, job: TierRun) -> Iterator[None]:
-    """The temporary table of all customers with their tiers, for as long as the block lasts."""
-    start, end = day_bounds(*window(job.as_of, job.policy.window_months))
+    """The temporary table of all customers as the orders say, for as long as the block lasts."""
     cursor.execute("DROP TABLE IF EXISTS tier_ranking")
+    days = window_of(job.as_of, job.policy.window_months)
     cursor.execute(
-        *sql.rank(start=start, end=end, a_share=job.policy.a_share, b_share=job.policy.b_share)
+        *sql.rank(
+            policy=job.policy,
+            window=days,
+            costs=Product.objects.filter(unit_cost__isnull=False).exists(),
+            sightings=_sightings(days),
+        )
     )
     yield
     cursor.execute("DROP TABLE tier_ranking")
+
+
+def window_of(as_of: date, months: int) -> Window:
+    """The window of P8 as moments, with the beginnings of its calendar months."""
+    first, last = window(as_of, months)
+    start, end = day_bounds(first, last)
+    begins = []
+    day = first.replace(day=1)
+    while (day := (day + timedelta(days=32)).replace(day=1)) <= last:
+        begins.append(day_start(day))
+    return Window(first, last, start, end, begins)
+
+
+def _sightings(days: Window) -> list[tuple[str, list[Any]]]:
+    """What higher apps know of competitors seen at customers (P9), as statements.
+
+    An app offers `sightings(*, start, end)` in its module `sightings`: a QuerySet of customers'
+    ids and numbers. Where none does, the fact is unknown.
+    """
+    found = []
+    for offered in contributions("sightings", "sightings"):
+        rows = offered(start=days.start, end=days.end)
+        try:
+            text, values = rows.query.get_compiler(connection=connection).as_sql()
+        except EmptyResultSet:
+            text, values = "SELECT id, 0 FROM customers_customer WHERE 1 = 0", ()
+        found.append((text, list(values)))
+    return found
+
+
+@contextmanager
+def _kept(cursor: CursorWrapper, job: TierRun, now: datetime) -> Iterator[None]:
+    """The temporary table of those whose tier overrides and waiting downgrades decide."""
+    cursor.execute("DROP TABLE IF EXISTS tier_kept")
+    today = timezone.localdate(now, timezone.get_default_timezone())
+    cursor.execute(
+        *sql.keep(downgrade_runs=job.policy.downgrade_runs, as_of=job.as_of, today=today)
+    )
+    yield
+    cursor.execute("DROP TABLE tier_kept")
 
 
 def _record(cursor: CursorWrapper, job: TierRun, clock: Callable[[], datetime]) -> None:
@@ -112,32 +163,61 @@ def _record(cursor: CursorWrapper, job: TierRun, clock: Callable[[], datetime]) 
     # On SQLite the transaction is immediate: nobody else writes from its first statement on.
     if TierRun.objects.filter(pk=job.pk, state=RunState.DONE).exists():
         return
+    now = clock()
+    last = TierChange.objects.order_by("-pk").values_list("changed_at", flat=True).first()
+    ended = TierRun.objects.decisive().values_list("finished_at", flat=True).first()
+    for earlier in (last, ended):  # of two machines' clocks, the order of writing decides
+        if earlier is not None and earlier >= now:
+            now = earlier + timedelta(microseconds=1)
+    with _kept(cursor, job, now):
+        outcome = _outcome(cursor)
+        cursor.execute(*sql.keep_changes(policy=job.policy, run_id=job.pk, now=now))
+        moved = cursor.rowcount
+        if not job.dry_run:
+            cursor.execute(*sql.write_customers(now=now))
+            cursor.execute(*sql.change_assessments(as_of=job.as_of))
+            cursor.execute(*sql.add_assessments(as_of=job.as_of))
+    if not job.dry_run:
+        _expire(now)
+    TierRun.objects.filter(pk=job.pk).update(
+        state=RunState.DONE, progress=WRITTEN, finished_at=now, moved=moved, **outcome
+    )
+
+
+def _outcome(cursor: CursorWrapper) -> dict[str, Any]:
+    """What the run found, in numbers, for its own row."""
     cursor.execute(sql.COUNT)
     per_one = sql.dialect().per_one
-    found = {tier: (number, Decimal(net) / per_one) for tier, number, net in cursor.fetchall()}
-    ranked = {tier: found.get(tier, (0, Decimal(0))) for tier in "ABC"}
-    total = sum((net for _number, net in ranked.values()), Decimal(0))
-    now = clock()
-    last = TierRun.objects.decisive().values_list("finished_at", flat=True).first()
-    if last is not None and last >= now:  # of two machines' clocks, the order of writing decides
-        now = last + timedelta(microseconds=1)
-    number = sum(number for number, _net in ranked.values())
-    cursor.execute(*sql.keep_changes(run_id=job.pk, ranked=number, now=now))
-    moved = cursor.rowcount
-    if not job.dry_run:
-        cursor.execute(*sql.write_customers(now=now))
-    TierRun.objects.filter(pk=job.pk).update(
-        state=RunState.DONE,
-        progress=WRITTEN,
-        finished_at=now,
-        counts={
-            **{tier: number for tier, (number, _net) in ranked.items()},
-            "unranked": found.get(None, (0, Decimal(0)))[0],
-        },
-        shares={tier: str(share_of(net, total)) for tier, (_number, net) in ranked.items()},
-        ranked_amount=total,
-        moved=moved,
+    found = {tier: row for tier, *row in cursor.fetchall()}
+    empty = [0] * 9
+    ranked = {tier: found.get(tier, empty) for tier in "ABC"}
+    amounts = {tier: Decimal(row[1]) / per_one for tier, row in found.items()}
+    total = sum(amounts.values(), Decimal(0))
+    loyal, switcher, none, proposed, unpriced, held, overridden = (
+        sum(int(row[place]) for row in found.values() if row[place] is not None)
+        for place in range(2, 9)
     )
+    worked_out = any(row[6] is not None for row in found.values())
+    return {
+        "counts": {
+            **{tier: row[0] for tier, row in ranked.items()},
+            "unranked": found.get(None, empty)[0],
+        },
+        "shares": {tier: str(share_of(amounts.get(tier, Decimal(0)), total)) for tier in ranked},
+        "ranked_amount": total,
+        "loyalty_counts": {"loyal": loyal, "switcher": switcher, "none": none},
+        "proposed": proposed,
+        "without_margin": unpriced if worked_out else None,
+        "held": held,
+        "overridden": overridden,
+    }
+
+
+def _expire(now: datetime) -> None:
+    """End the overrides whose last day has passed; the run has taken their tiers back."""
+    today = timezone.localdate(now, timezone.get_default_timezone())
+    for override in TierOverride.objects.expired(today):
+        override.end(by=None, now=now)
 
 
 def share_of(part: Decimal, whole: Decimal) -> Decimal:

@@ -273,9 +273,10 @@ def test_the_number_of_statements_does_not_grow_with_the_customers(
     assert statements(3) == statements(40)
 
 
-#: Read, take up (in a savepoint), 5 %, drop, rank, 60 %, lock or nothing, look again, count,
-#: history, the last end, customers, finish, drop, read again; and the savepoints around.
-STATEMENTS = 19 if connection.vendor == "postgresql" else 18
+#: Read, take up (in a savepoint), 5 %, drop, costs or none, rank, 60 %, lock or nothing, look again,
+#: the last change, the last end, drop, keep, count, history, customers, findings changed and new,
+#: drop, overrides that are over, finish, drop, read again; and the savepoints around.
+STATEMENTS = 27 if connection.vendor == "postgresql" else 26
 
 
 class TestKilled:
@@ -288,7 +289,9 @@ class TestKilled:
         make_order(make_customer(external_id="2"), 900, ordered_at=local(2026, 6, 1))
         return actions.open_run(as_of=AS_OF, user=None, now=NOW)[0]
 
-    @pytest.mark.parametrize("step", ["rank", "keep_changes", "write_customers"])
+    @pytest.mark.parametrize(
+        "step", ["rank", "keep", "keep_changes", "write_customers", "add_assessments"]
+    )
     @pytest.mark.parametrize(
         ("how", "state"), [(KeyboardInterrupt, "running"), (ZeroDivisionError, "failed")]
     )

@@ -23,7 +23,9 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
     user = cast(User, request.user)
     customer = get_object_or_404(Customer.objects.visible_to(user), pk=pk)
     last = TierRun.objects.decisive().select_related("policy").first()
-    standing = reasons.standings([customer.pk]).get(customer.pk) if customer.abc else None
+    standing = None
+    if last and customer.abc:
+        standing = reasons.standings([customer.pk], last.policy).get(customer.pk)
     lines = reasons.Lines.of(last.policy) if last else None
     context = {
         "customer": customer,
