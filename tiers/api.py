@@ -76,9 +76,8 @@ class TierRunViewSet(ReadViewSet):
         """The customers in sight that the run moved, by rank, with the reason (P12)."""
         run = self.get_object()
         changes = TierChange.objects.visible_to(request.user).filter(run=run)
-        rows = self.paginate_queryset(
-            self.filter_queryset(changes.select_related("run__policy", "customer"))
-        )
+        known = changes.select_related("run__policy", "customer", "override__by", "by")
+        rows = self.paginate_queryset(self.filter_queryset(known))
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 
 

@@ -16,7 +16,10 @@ LARGEST_ID = 2**63 - 1
 
 
 class TierPolicySerializer(RecordSerializer[TierPolicy]):
-    """How customers are ranked: the window, and the shares at which A and B end."""
+    """How customers are judged: window, lines, measure, groups, patience, loyalty and weights.
+
+    Without `effective_from` it is a draft, which only trials judge by.
+    """
 
     class Meta:
         model = TierPolicy
@@ -28,6 +31,18 @@ class TierPolicySerializer(RecordSerializer[TierPolicy]):
             "window_months",
             "a_share",
             "b_share",
+            "measure",
+            "ranked_within",
+            "downgrade_runs",
+            "loyal_months",
+            "loyal_wallet_share",
+            "most_sightings",
+            "early_launches",
+            "launch_days",
+            "switcher_months",
+            "key_weights",
+            "key_from",
+            "potential_weights",
             "created_at",
             "updated_at",
         )
@@ -42,10 +57,24 @@ class CountsSerializer(serializers.Serializer[Any]):
     unranked = serializers.IntegerField()
 
 
+class LoyaltyCountsSerializer(serializers.Serializer[Any]):
+    """How many customers each loyalty class has."""
+
+    loyal = serializers.IntegerField()
+    switcher = serializers.IntegerField()
+    none = serializers.IntegerField()
+
+
 class TierRunSerializer(serializers.ModelSerializer[TierRun]):
-    """One computation of all tiers; `counts` come when it is done."""
+    """One computation of all tiers; `counts` come when it is done.
+
+    `held` counts downgrades that wait for further runs, `overridden` tiers that people have set,
+    `proposed` customers whose score makes them key accounts to be confirmed; `without_margin` is
+    how many orders have no margin, null where none was worked out.
+    """
 
     counts = serializers.SerializerMethodField()
+    loyalty_counts = serializers.SerializerMethodField()
     created_at = MomentField(read_only=True)
     started_at = MomentField(read_only=True, allow_null=True)
     finished_at = MomentField(read_only=True, allow_null=True)
@@ -62,6 +91,11 @@ class TierRunSerializer(serializers.ModelSerializer[TierRun]):
             "dry_run",
             "counts",
             "moved",
+            "loyalty_counts",
+            "held",
+            "overridden",
+            "proposed",
+            "without_margin",
             "error",
             "created_at",
             "started_at",
@@ -72,6 +106,10 @@ class TierRunSerializer(serializers.ModelSerializer[TierRun]):
     @extend_schema_field(CountsSerializer(allow_null=True))
     def get_counts(self, run: TierRun) -> dict[str, int] | None:
         return run.counts or None
+
+    @extend_schema_field(LoyaltyCountsSerializer(allow_null=True))
+    def get_loyalty_counts(self, run: TierRun) -> dict[str, int] | None:
+        return run.loyalty_counts or None
 
 
 class RunRequestSerializer(serializers.Serializer[Any]):
@@ -96,10 +134,17 @@ class RunRequestSerializer(serializers.Serializer[Any]):
 
 
 class TierChangeSerializer(serializers.ModelSerializer[TierChange]):
-    """One customer's move from one tier to another, with the numbers that explain it (P12)."""
+    """One customer's move from one tier to another, with the numbers that explain it (P12).
+
+    `measured` is what it was ranked by, among the `ranked` customers of `ranked_in` (a kind or
+    the first digits of a division; empty for the company). `cause` says what moved it: the run,
+    an override that began or one that expired. `after_runs` is in how many runs in a row a
+    downgrade was proposed.
+    """
 
     customer_external_id = serializers.CharField(source="customer.external_id", allow_null=True)
     customer_name = serializers.CharField(source="customer.name")
+    changed_at = MomentField(read_only=True)
     reason = serializers.SerializerMethodField()
 
     class Meta:
@@ -111,12 +156,18 @@ class TierChangeSerializer(serializers.ModelSerializer[TierChange]):
             "customer_name",
             "from_tier",
             "to_tier",
+            "cause",
+            "changed_at",
             "net_amount",
             "net_before",
+            "measured",
+            "ranked_in",
             "rank",
             "rank_before",
             "ranked",
             "share_before",
+            "share",
+            "after_runs",
             "reason",
         )
         read_only_fields = fields

@@ -9,10 +9,11 @@ import time_machine
 from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry, User
-from tests.factories import make_customer, make_key, make_order
+from customers.models import Customer
+from tests.factories import local, make_customer, make_key, make_order
 from tests.tiers.conftest import NOW
 from tiers import tiering
-from tiers.models import RunState, TierPolicy, TierRun
+from tiers.models import RunState, TierOverride, TierPolicy, TierRun
 
 RUNS = "/api/v1/tier-runs/"
 
@@ -57,6 +58,7 @@ def test_a_run_is_asked_for_followed_and_read(
     assert done["moved"] == 1
     [change] = erp.get(f"{asked['Location']}changes/").json()["results"]
     reason = change.pop("reason")
+    assert change.pop("changed_at") == done["finished_at"]
     assert change | {"id": 0} == {
         "id": 0,
         "customer": customer.pk,
@@ -64,12 +66,17 @@ def test_a_run_is_asked_for_followed_and_read(
         "customer_name": "越州",
         "from_tier": None,
         "to_tier": "A",
+        "cause": "run",
         "net_amount": "1000.00",
         "net_before": None,
+        "measured": "1000.00",
+        "ranked_in": "",
         "rank": 1,
         "rank_before": None,
         "ranked": 1,
         "share_before": "0.000000",
+        "share": "1.000000",
+        "after_runs": 1,
     }
     assert "1,000" in reason
 
@@ -108,6 +115,14 @@ def test_bad_input_is_a_400_that_names_the_field(erp: APIClient, policy, body, f
     assert answer["Content-Type"].startswith("application/problem+json")
     assert set(answer.json()["errors"]) == {field}
     assert not TierRun.objects.exists()
+
+
+def test_a_draft_can_be_tried_and_decides_nothing(erp: APIClient, policy: TierPolicy) -> None:
+    draft = TierPolicy.objects.create(name="stricter", a_share="0.5000")
+    refused = erp.post(RUNS, {"as_of": "2026-06-16", "policy": draft.pk})
+    assert (refused.status_code, set(refused.json()["errors"])) == (400, {"policy"})
+    asked = erp.post(RUNS, {"as_of": "2026-06-16", "policy": draft.pk, "dry_run": True})
+    assert (asked.status_code, asked.json()["policy"]) == (202, draft.pk)
 
 
 def test_today_may_be_asked_for(erp: APIClient, policy) -> None:
@@ -178,6 +193,8 @@ def test_lists_cost_the_same_however_long(
     with django_assert_num_queries(QUERIES["policies"]):
         [row] = erp.get("/api/v1/tier-policies/").json()["results"]
     assert (row["window_months"], row["a_share"], row["b_share"]) == (12, "0.8000", "0.9500")
+    assert (row["measure"], row["ranked_within"], row["downgrade_runs"]) == ("amount", "company", 1)
+    assert sum(row["key_weights"].values()) == sum(row["potential_weights"].values()) == 100
     assert erp.get(f"/api/v1/tier-policies/{row['id']}/").json() == row
 
 
@@ -198,6 +215,42 @@ def test_customers_say_their_reason(erp: APIClient, run_as_of) -> None:
     assert row["abc"] == row["tiers"]["abc"] == "A"
     assert row["tiers"]["as_of"] == "2026-06-16"
     assert row["tiers"]["reason"]
+
+
+def test_customers_say_score_loyalty_and_key_account(erp: APIClient, run_as_of) -> None:
+    customer = make_customer(external_id="C-1")
+    for month in (1, 2, 3, 4, 5, 6):
+        make_order(customer, 10, ordered_at=local(2026, month, 10))
+    run_as_of()
+    Customer.objects.filter(pk=customer.pk).update(key_account=True)
+    [row] = erp.get("/api/v1/customers/").json()["results"]
+    # volume 100 × 25, frequency 6 of 12 × 15, switcher 50 × 15: of the weights 25 + 15 + 15
+    assert row["tiers"]["score"] == (100 * 25 + 50 * 15 + 50 * 15) // 55
+    assert row["loyalty"] == row["tiers"]["loyalty"] == "switcher"
+    assert row["key_account"] is True
+
+
+def test_a_tier_set_by_hand_says_who_why_and_until_when(
+    erp: APIClient, run_as_of, manager: User
+) -> None:
+    make_order(make_customer(external_id="C-0"), 990)
+    customer = make_customer(external_id="C-1")
+    make_order(customer, 10)
+    run_as_of()
+    TierOverride.objects.create(
+        customer=customer, tier="A", reason="new shop", by=manager,
+        first_on=date(2026, 6, 17), until=date(2026, 6, 30),
+    )  # fmt: skip
+    later = run_as_of(now=NOW + timedelta(minutes=1))
+    assert later.overridden == 1
+    row = erp.get("/api/v1/customers/", {"q": "C-1"}).json()["results"][0]
+    assert row["abc"] == "A"
+    assert row["tiers"]["reason"].startswith(
+        "Manager set A until 2026-06-30: new shop; the computation gives C: 12-month net 10; rank 2"
+    )
+    [change] = erp.get(f"{RUNS}{later.pk}/changes/").json()["results"]
+    assert (change["cause"], change["from_tier"], change["to_tier"]) == ("override", "C", "A")
+    assert "new shop" in change["reason"]
 
 
 def test_an_open_run_shows_its_progress(erp: APIClient, policy) -> None:

@@ -195,7 +195,9 @@ class TierPolicy(Tracked, Record):
                 & models.Q(b_share__gt=models.F("a_share"))
                 & models.Q(b_share__lte=1),
                 name="policy_shares_in_order",
-                violation_error_message=_("The B line lies above the A line, both within 0–100 %%."),
+                violation_error_message=_(
+                    "The B line lies above the A line, both within 0–100 %%."
+                ),
             ),
             models.CheckConstraint(
                 condition=models.Q(downgrade_runs__gte=1) & models.Q(downgrade_runs__lte=MOST_RUNS),
@@ -244,7 +246,7 @@ class TierPolicy(Tracked, Record):
             except ValueError:
                 errors[name] = _now("Each weight is a whole number from 0 to 100.")
         if errors:
-            raise ValidationError(errors)  # type: ignore[arg-type]  # messages by field
+            raise ValidationError(errors)
 
 
 def whole_weights(given: Any, criteria: list[str]) -> dict[str, int]:
