@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -232,7 +232,7 @@ def load(folder: Path, status_of: Any = None) -> History:
     known = {str(one.external_id): one for one in made}
     orders, rows = [], []
     for row in read(folder / "orders.csv"):
-        at = local(*(int(part) for part in row["ordered_at"][:10].split("-")), 10)
+        at = datetime.fromisoformat(f"{row['ordered_at'][:10]}T10:00:00+08:00")
         amount = Decimal(row["amount"])
         status = OrderStatus.RETURNED if amount < 0 else OrderStatus.COMPLETED
         if row.get("kind") == "return":

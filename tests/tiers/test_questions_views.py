@@ -22,7 +22,7 @@ from tiers.models import ChurnRun, Outlook
 from tiers.views import questions
 from tiers.views.question_cards import CARDS, LISTS
 
-PAGE, LIST, PARETO = "/tiers/questions/", "/tiers/questions/customers/", "/tiers/pareto/"
+PAGE, LIST, PARETO = "/tiers/questions/", "/tiers/questions/customers/", "/tiers/questions/pareto/"
 ADDRESSES = (
     PAGE,
     f"{PAGE}export/",

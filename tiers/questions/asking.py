@@ -135,9 +135,5 @@ class Asked:
 
     @property
     def chips(self) -> list[forms.BoundField]:
-        """The fields of the filter bar beside the two days."""
-        return [
-            *chips(self.filters, ("team", "rep", "division")),
-            self.form["category"],
-            self.form["silence_days"],
-        ]
+        """The fields of the filter bar beside the two days, without that of the silence."""
+        return [*chips(self.filters, ("team", "rep", "division")), self.form["category"]]

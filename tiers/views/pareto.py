@@ -64,9 +64,11 @@ def pareto(request: HttpRequest) -> HttpResponse:
     by_amount = concentration.read(asked.slice)
     by_margin = concentration.read(asked.slice, "margin")
     shown, other = (by_margin, by_amount) if measure == "margin" else (by_amount, by_margin)
-    kept = {"measure": measure} if measure != "amount" else {}
+    kept: dict[str, str] = {"measure": measure} if measure != "amount" else {}
+    if days := asked.picked.get("silence_days"):
+        kept["silence_days"] = days
     context = {
-        **frame(asked, reverse("tiers:pareto"), **kept),
+        **frame(asked, reverse("tiers:pareto"), silence=False, **kept),
         "shown": shown,
         "other": other,
         "measure": measure,

@@ -38,7 +38,7 @@ LISTS: dict[str, Text] = {
 class Link:
     """A figure that opens its customers."""
 
-    label: Text
+    label: str
     number: int
     url: str
 
@@ -73,7 +73,7 @@ class Desk:
         return f"{reverse('tiers:question-customers')}?{query}"
 
     def link(self, of: str, number: int) -> Link:
-        return Link(LISTS[of], number, self.opens(of))
+        return Link(str(LISTS[of]), number, self.opens(of))
 
     def card(self, key: str) -> Card:
         return CARDS[key](self)
@@ -185,9 +185,10 @@ def _leaving(desk: Desk) -> Card:
     found = desk.answers
     run = found.churn_run
     if run is None:
-        value, meaning = formats.DASH, _("No run has estimated it yet; one starts every night.")
+        value, unit = formats.DASH, ""
+        meaning = _("No run has estimated it yet; one starts every night.")
     else:
-        value = told(found.leaving)
+        value, unit = told(found.leaving), pgettext("unit", "customers")
         meaning = _(
             "Silent longer than usual, as of %(day)s. At risk in the coming 90 days: %(money)s."
         )
@@ -197,7 +198,7 @@ def _leaving(desk: Desk) -> Card:
         }
     return Card(
         "leaving", 6, _("Why do old customers leave silently?"), value, desk.opens("leaving"),
-        meaning, pgettext("unit", "customers"), "bad" if found.leaving else "",
+        meaning, unit, "bad" if found.leaving else "",
     )  # fmt: skip
 
 
@@ -286,7 +287,7 @@ DECIDES: dict[str, tuple[Text, Text, str]] = {
     "leaving": (
         gettext_lazy("Whom to win back first, by value at risk"),
         gettext_lazy("Leaving silently"),
-        "",
+        "tiers:leaving",
     ),
     "loyalty": (
         gettext_lazy("Who counts as loyal, and whom support keeps"),
@@ -299,6 +300,6 @@ DECIDES: dict[str, tuple[Text, Text, str]] = {
 def decisions(desk: Desk) -> list[Decision]:
     """The figures above, each with its decision and the page where it is taken."""
     return [
-        Decision(desk.card(key), decides, where, reverse(page) if page else desk.opens(key))
+        Decision(desk.card(key), decides, where, reverse(page))
         for key, (decides, where, page) in DECIDES.items()
     ]

@@ -112,10 +112,17 @@ def customers(request: HttpRequest) -> HttpResponse:
     )
     bought = purchases_of(asked.slice, [row["id"] for row in page.rows])
     context = {
-        **frame(asked, reverse("tiers:question-customers"), of=shown.key, **shown.kept),
+        **frame(
+            asked,
+            reverse("tiers:question-customers"),
+            silence=shown.key == "silent",
+            of=shown.key,
+            **shown.kept,
+        ),
         "of": shown.key,
         "title": shown.title,
         "lists": LISTS,
+        "kept": shown.kept if shown.key == "silent" else {**shown.kept, **kept_silence(asked)},
         "page": page,
         "rows": [{**row, **bought.get(row["id"], NOTHING)} for row in page.rows],
         "count": found.order_by().count(),
@@ -130,6 +137,12 @@ def customers(request: HttpRequest) -> HttpResponse:
     if wants_part(request):
         push_url(response, address(request, LIST_NAMES))
     return response
+
+
+def kept_silence(asked: Asked) -> dict[str, str]:
+    """The days of silence, kept for the other pages where the filter bar does not ask for them."""
+    days = asked.picked.get("silence_days", "")
+    return {"silence_days": days} if days else {}
 
 
 def purchases_of(of: Slice, ids: list[int]) -> dict[int, dict[str, Any]]:

@@ -42,7 +42,7 @@ def questions(request: HttpRequest) -> HttpResponse:
     asked = Asked.by(request.GET.dict(), request, today=timezone.localdate())
     desk = Desk(asked)
     context = {
-        **frame(asked, reverse("tiers:questions")),
+        **frame(asked, reverse("tiers:questions"), silence=True),
         "pareto_url": f"{reverse('tiers:pareto')}?{urlencode(asked.picked)}",
         "without_lines": desk.answers.without_lines,
     }
@@ -122,8 +122,11 @@ def _row(desk: Desk, cohort: Cohort, months: int) -> Row:
     return Row(cohort.month, cells[0], cells[1:], range(months - len(cells)))
 
 
-def frame(asked: Asked, url: str, **more: str) -> dict[str, Any]:
-    """Head and filters, the same on every page that asks of a slice; `more` stays in addresses."""
+def frame(asked: Asked, url: str, *, silence: bool = False, **more: str) -> dict[str, Any]:
+    """Head and filters, the same on every page that asks of a slice; `more` stays in addresses.
+
+    `silence`: whether the bar asks for the days of silence.
+    """
     period = asked.slice.period
     ends = ("from", "to")
     kept = {**more, **{name: value for name, value in asked.picked.items() if name not in ends}}
@@ -141,6 +144,7 @@ def frame(asked: Asked, url: str, **more: str) -> dict[str, Any]:
         ],
         "errors": [text for texts in asked.errors.values() for text in texts],
         "kept": more,
+        "chips": [*asked.chips, *([asked.form["silence_days"]] if silence else [])],
     }
 
 
