@@ -1,4 +1,4 @@
-"""Two files of one company become one, field by field, and can be taken apart again (P5)."""
+"""Two files of one company become one, field by field (P5)."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def require_right(one_owner: int | None, other_owner: int | None, by: User) -> N
         raise PermissionDenied(_("Only a manager may merge files of different owners."))
 
 
-def _lock() -> None:
+def lock() -> None:
     """Nobody else merges, syncs or moves customers about until this transaction ends."""
     bulk.lock(GONE)
     for resource in sorted({*RESOURCES, "contacts"}):
@@ -150,7 +150,7 @@ def merge(
     next run's business. Raises as `pair_in_sight` does, and ValidationError for values that do
     not go together.
     """
-    _lock()
+    lock()
     pair_in_sight(gone_id, into_id, by)
     locked = Customer.objects.filter(pk__in=[gone_id, into_id]).order_by("pk")
     rows = {row.pk: row for row in locked.select_for_update(of=("self",))}
@@ -316,30 +316,14 @@ def _named(customer: Customer) -> str:
     return f"{customer.name} ({customer.external_id})" if customer.external_id else customer.name
 
 
-# --- taking it back
+def merges_in_sight(user: User) -> models.QuerySet[Merge]:
+    """The merges whose survivors `user` may see."""
+    return Merge.objects.filter(survivor__in=Customer.objects.visible_to(user))
 
 
-@dataclass(frozen=True, slots=True)
-class Undone:
-    """The file that is there again, and the labels of what was changed since and stays."""
-
-    customer: Customer
-    kept: list[Text]
-
-
-def why_not(record: Merge) -> str:
-    """Why the merge cannot be taken back, in words; "" where it can."""
-    if record.undone_at is not None:
-        return _("This merge was taken back already.")
-    for later in Merge.objects.filter(
-        survivor=record.survivor_id, undone_at=None, pk__gt=record.pk
-    ).order_by("-pk"):
-        went = later.moved.get("customers.merge", {}).get("moved", {}).get("survivor_id", [])
-        if record.pk in went:
-            return _(
-                "The file it went into, %(name)s, was merged itself: undo that merge first."
-            ) % {"name": later.gone_name}
-    return ""
+def merged_into(gone_id: int, user: User) -> Merge | None:
+    """The merge by which the file `gone_id` went, if its survivor is in sight of `user`."""
+    return merges_in_sight(user).filter(gone_id=gone_id, undone_at=None).order_by("-pk").first()
 
 
 #: Rows that a reader of the merge cares for; the rest is bookkeeping.
@@ -364,90 +348,3 @@ def went_over(record: Merge) -> list[tuple[Text, int]]:
         if number:
             counted.append((apps.get_model(label)._meta.verbose_name_plural or label, number))
     return counted
-
-
-def merges_in_sight(user: User) -> models.QuerySet[Merge]:
-    """The merges whose survivors `user` may see."""
-    return Merge.objects.filter(survivor__in=Customer.objects.visible_to(user))
-
-
-@transaction.atomic
-def undo(*, merge_id: int, by: User, now: datetime) -> Undone:
-    """Take a merge back: the file is there again with its id, its number and what came with it.
-
-    Values that the merge changed go back unless they were changed since; rows that were moved go
-    back where they still stand at the survivor; what came later stays with the survivor. Raises
-    Http404 out of sight, PermissionDenied, and ValidationError (code `refused`) with the reason.
-    """
-    require(by, "customers:write")
-    _lock()
-    record = merges_in_sight(by).select_for_update(of=("self",)).filter(pk=merge_id).first()
-    if record is None:
-        raise Http404
-    if reason := why_not(record):
-        raise ValidationError(reason, code="refused")
-    into = Customer.objects.select_for_update(of=("self",)).get(pk=record.survivor_id)
-    values = moving.from_json(Customer, record.gone)
-    require_right(values["owner_id"], into.owner_id, by)
-
-    back, kept = _still_as_merged(record, into)
-    into.tell_also("merged", record.gone_name, "")
-    for name, value in back.items():
-        setattr(into, name, value)
-    into.save()
-    Alias.objects.filter(merge=record).delete()
-    gone = _stand_up_again(values)
-    moving.put_back(record.moved, gone=gone.pk, into=into.pk, now=now)
-    record.undone_by, record.undone_at = by, now
-    record.save(update_fields=["undone_by", "undone_at"])
-    cards.refresh([into.pk, gone.pk])
-    return Undone(gone, kept)
-
-
-def _still_as_merged(record: Merge, into: Customer) -> tuple[dict[str, Any], list[Text]]:
-    """The survivor's old values, and the labels of those that somebody changed since the merge."""
-    before = moving.from_json(Customer, record.before)
-    for tie in hierarchy.Tie.values:
-        above = before.get(f"{tie}_id")
-        # The gone file is there again in a moment; anything else may have gone meanwhile.
-        if above not in (None, record.gone_id) and not Customer.objects.filter(pk=above).exists():
-            before[f"{tie}_id"] = None
-    back, kept = {}, []
-    for name, after in record.after.items():
-        if moving.as_json(getattr(into, name)) == after or name == "last_visited_on":
-            back[name] = before[name]
-        else:
-            field = next(f for f in Customer._meta.concrete_fields if f.attname == name)
-            kept.append(field.verbose_name)
-    return back, kept
-
-
-def _stand_up_again(values: dict[str, Any]) -> Customer:
-    """The gone row as it was. Who stood above it may have gone; its number may be taken."""
-    above = {values[f"{tie}_id"] for tie in hierarchy.Tie.values} - {None}
-    there = set(Customer.objects.filter(pk__in=above).values_list("pk", flat=True))
-    for tie in hierarchy.Tie.values:
-        if values[f"{tie}_id"] not in there:
-            values[f"{tie}_id"] = None
-    number = values["external_id"]
-    if number and (
-        Customer.objects.filter(external_id=number).exists()
-        or Alias.objects.filter(external_id=number).exists()
-    ):
-        values["external_id"] = None
-    moving.insert_silently(Customer(**values))
-    # Nobody made this file just now: it tells that it was merged, and is not any more.
-    AuditEntry.build(
-        model=Customer,
-        object_id=values["id"],
-        object_name=values["name"],
-        action=Action.UPDATE,
-        before={"merged": True},
-        after={"merged": False},
-    ).save()
-    return Customer.objects.get(pk=values["id"])
-
-
-def merged_into(gone_id: int, user: User) -> Merge | None:
-    """The merge by which the file `gone_id` went, if its survivor is in sight of `user`."""
-    return merges_in_sight(user).filter(gone_id=gone_id, undone_at=None).order_by("-pk").first()

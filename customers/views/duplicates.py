@@ -25,7 +25,7 @@ from crm.lib.export import Table
 from crm.lib.keyset import count_up_to, keyset_page
 from crm.lib.listing import found_by, list_answer, parameters, quick_filters, turns
 from crm.lib.text import Text
-from customers import merging, phones
+from customers import merging, phones, unmerging
 from customers.changes import told
 from customers.duplicates import traits_written, warn
 from customers.filters import chips
@@ -329,7 +329,7 @@ def merged(request: HttpRequest, pk: int) -> HttpResponse:
         "merge": record,
         "went_over": merging.went_over(record),
         "changes": _changes(record, user),
-        "why_not": merging.why_not(record),
+        "why_not": unmerging.why_not(record),
         "may_write": may(user, "customers:write"),
     }
     return render(request, "customers/merged.html", context)
@@ -355,7 +355,7 @@ def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
     user = cast(User, request.user)
     get_object_or_404(merging.merges_in_sight(user), pk=pk)
     try:
-        undone = merging.undo(merge_id=pk, by=user, now=timezone.now())
+        undone = unmerging.undo(merge_id=pk, by=user, now=timezone.now())
     except ValidationError as no:
         messages.error(request, no.messages[0])
         return redirect("customers:merged", pk=pk)

@@ -15,9 +15,10 @@ from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from customers import assigning_gaps
 from customers.actions import change_customer
-from customers.merging import merge, undo
+from customers.merging import merge
 from customers.models import AssignedFile, Assignment, Customer, Profile
 from customers.tasks import settle_assignments
+from customers.unmerging import undo
 from tests.factories import local, make_contact, make_customer, make_team, make_user
 
 pytestmark = pytest.mark.django_db

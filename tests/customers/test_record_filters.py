@@ -13,8 +13,9 @@ from openpyxl import load_workbook
 
 from accounts.models import User
 from accounts.roles import Role
-from customers.merging import merge, undo
+from customers.merging import merge
 from customers.models import HandOver, Merge
+from customers.unmerging import undo
 from tests.factories import local, make_customer, make_pair, make_team, make_user
 
 pytestmark = pytest.mark.django_db

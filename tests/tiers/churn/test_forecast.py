@@ -15,8 +15,9 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from customers.merging import merge, undo
+from customers.merging import merge
 from customers.models import Customer
+from customers.unmerging import undo
 from orders.models import Order, OrderStatus
 from tests.factories import SHANGHAI, local, make_customer, make_order
 from tiers.churn import leaving, rhythm
