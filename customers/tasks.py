@@ -1,14 +1,12 @@
 """Jobs over customers' files: each task loads by id and makes one call."""
 
-import time
-from datetime import datetime, timedelta
-
 from celery import shared_task
 from django.db import OperationalError
 from django.utils import timezone
 
 from accounts import jobs
 from accounts.audit import Through, acting
+from crm.lib.days import clock_from
 from customers import assigning_gaps, duplicates, reads
 from customers.importing import steps
 from customers.jobs import SEARCH
@@ -17,11 +15,8 @@ from customers.jobs import SEARCH
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
 def run_import(*, job_id: int) -> None:
     """Check, write or take back an import; delivered again, it goes on where it stood."""
-    now, begun = timezone.now(), time.monotonic()
-
-    def clock() -> datetime:
-        return now + timedelta(seconds=time.monotonic() - begun)
-
+    now = timezone.now()
+    clock = clock_from(now)
     jobs.work(job_id, lambda job, step: steps.do(job, step, clock=clock), now=now)
 
 

@@ -31,9 +31,17 @@ PASSWORD = "dealer-life-2026"
 _number = count(1)
 
 
-def local(*parts: int) -> datetime:
+def local(
+    year: int,
+    month: int,
+    day: int,
+    hour: int = 0,
+    minute: int = 0,
+    second: int = 0,
+    microsecond: int = 0,
+) -> datetime:
     """A moment in the company's time zone."""
-    return datetime(*parts, tzinfo=SHANGHAI)  # type: ignore[misc, arg-type]
+    return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=SHANGHAI)
 
 
 def make_team(**values: Any) -> Team:
