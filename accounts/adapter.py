@@ -18,7 +18,7 @@ from accounts.actions import send_password_link
 from accounts.models import User
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped library
+class AccountAdapter(DefaultAccountAdapter):
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "account_inactive": gettext_lazy("This account may not sign in any more."),

@@ -23,7 +23,7 @@ from crm.lib.days import day_bounds
 DAY = forms.DateInput(attrs={"type": "date"})
 
 
-class UserFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class UserFilter(FilterSet):
     """Active people only, unless `all` is asked for."""
 
     q = django_filters.CharFilter(method="search", label=_("Name, username, phone, e-mail"))
@@ -57,7 +57,7 @@ class UserFilter(FilterSet):  # type: ignore[misc]  # no stubs
         return queryset
 
 
-class WholeNumberFilter(django_filters.Filter):  # type: ignore[misc]  # no stubs
+class WholeNumberFilter(django_filters.Filter):
     field_class = forms.IntegerField
 
 
@@ -68,7 +68,7 @@ def kinds() -> list[tuple[str, str]]:
     return sorted(named, key=lambda kind: kind[1])
 
 
-class AuditFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class AuditFilter(FilterSet):
     who = django_filters.CharFilter(
         field_name="actor_name", lookup_expr="icontains", label=_("Person or key")
     )

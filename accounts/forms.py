@@ -28,7 +28,7 @@ from crm.lib.text import Text
 PASSWORD_RULES = _("At least 8 characters, not only digits, and not easy to guess.")
 
 
-class SignInForm(LoginForm):  # type: ignore[misc]  # untyped library
+class SignInForm(LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self.fields["login"], _("Username"))
@@ -49,20 +49,20 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # untyped library
             raise
 
 
-class OwnPasswordForm(ChangePasswordForm):  # type: ignore[misc]  # untyped library
+class OwnPasswordForm(ChangePasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self.fields["oldpassword"], _("Present password"))
         _new_password(self.fields)
 
 
-class NewPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]  # untyped library
+class NewPasswordForm(ResetPasswordKeyForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _new_password(self.fields)
 
 
-class AskForLinkForm(ResetPasswordForm):  # type: ignore[misc]  # untyped library
+class AskForLinkForm(ResetPasswordForm):
     """Asks for the address on file; known or not, the answer is the same."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

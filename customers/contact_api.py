@@ -121,7 +121,7 @@ class ContactSerializer(RecordSerializer[Contact]):
             raise
 
 
-class ContactFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class ContactFilter(FilterSet):
     """`customer` is the external_id, `customer_id` the number here."""
 
     customer = django_filters.CharFilter(field_name="customer__external_id")

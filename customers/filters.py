@@ -108,7 +108,7 @@ def below(team: Team) -> frozenset[int]:
     return frozenset(team_ids_below({team.pk}, parents))
 
 
-class YesNo(django_filters.widgets.BooleanWidget):  # type: ignore[misc]  # no stubs
+class YesNo(django_filters.widgets.BooleanWidget):
     """true or false in the address, yes or no on the page."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
@@ -149,7 +149,7 @@ class AreaField(forms.CharField):
         return prefixes
 
 
-class AreaFilter(django_filters.CharFilter):  # type: ignore[misc]  # no stubs
+class AreaFilter(django_filters.CharFilter):
     """Rows whose 6-digit code lies in an area; ranges of codes serve the index on any database."""
 
     field_class = AreaField
@@ -187,7 +187,7 @@ class PlainSelect(forms.Select):
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class OwnerFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # no stubs
+class OwnerFilter(django_filters.ModelChoiceFilter):
     """Rows of one owner in the reader's sight, by username."""
 
     def __init__(self, path: str, **options: Any) -> None:
@@ -201,7 +201,7 @@ class OwnerFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # no
 
 
 @extend_schema_field(OpenApiTypes.INT)
-class TeamFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # no stubs
+class TeamFilter(django_filters.ModelChoiceFilter):
     """Rows of one team in the reader's sight and of the teams below it; `path` leads to a team."""
 
     def __init__(self, path: str) -> None:
@@ -213,7 +213,7 @@ class TeamFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # no 
         return qs.filter(**{f"{self.field_name}__in": below(value)}) if value else qs
 
 
-class CustomerFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class CustomerFilter(FilterSet):
     """`q` and `search` look in names, pinyin, initials, numbers, phones, contacts and addresses."""
 
     q = django_filters.CharFilter(method="search_words", label=_("Search"))

@@ -40,7 +40,7 @@ def keepers_in_sight(request: HttpRequest | None) -> Any:
     return people.order_by("name", "pk")
 
 
-class PromiseFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class PromiseFilter(FilterSet):
     """Without a `state` it shows the open ones; a rep or service person begins with their own.
 
     `today` is the company's day, by which a promise is due or late.

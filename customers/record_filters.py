@@ -67,7 +67,7 @@ class PartyFilter(EitherOwnerFilter):
         self.queryset = everybody_in_sight
 
 
-class DayRangeFilterSet(FilterSet):  # type: ignore[misc]  # no stubs
+class DayRangeFilterSet(FilterSet):
     """Rows whose moment `MOMENT` lies on the days from `on_from` to `on_to`, both inclusive."""
 
     MOMENT: ClassVar[str] = "at"
@@ -159,7 +159,7 @@ ASSIGNMENT_STATES = (
 )
 
 
-class AssignmentFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class AssignmentFilter(FilterSet):
     """`today` is the company's day, by which a gap is late."""
 
     state = django_filters.ChoiceFilter(choices=ASSIGNMENT_STATES, method="in_state")

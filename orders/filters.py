@@ -26,7 +26,7 @@ LARGEST_ID = 2**63 - 1
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class OrderFilter(FilterSet):
     """Days are whole days in the company's time zone, both inclusive."""
 
     q = django_filters.CharFilter(method="numbered", label=_("Order number"))
@@ -69,7 +69,7 @@ class OrderFilter(FilterSet):  # type: ignore[misc]  # no stubs
         return orders.filter(ordered_at__lt=day_bounds(last, last)[1])
 
 
-class ProductFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class ProductFilter(FilterSet):
     q = django_filters.CharFilter(method="search_words", label=_("Search"))
     search = django_filters.CharFilter(method="search_words", label=_("Search"))
     external_id = django_filters.CharFilter(label=_("SKU"))

@@ -13,7 +13,7 @@ MOVES = (("up", _("Up")), ("down", _("Down")), ("new", _("New")))
 TIERS = (("A", "A"), ("B", "B"), ("C", "C"), ("none", _("Unranked")))
 
 
-class ChangeFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class ChangeFilter(FilterSet):
     """`move`: up, down, or new to the tiers; `from_tier` and `to_tier`: A, B, C or none."""
 
     team = TeamFilter("customer__owner__team")
@@ -36,7 +36,7 @@ class ChangeFilter(FilterSet):  # type: ignore[misc]  # no stubs
         return {"up": changes.up, "down": changes.down, "new": changes.new}[move]()
 
 
-class RunFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class RunFilter(FilterSet):
     """Runs by state, day and kind."""
 
     state = django_filters.ChoiceFilter(

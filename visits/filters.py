@@ -23,7 +23,7 @@ from visits.models import (
 )
 
 
-class VisitFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class VisitFilter(FilterSet):
     """Days are whole days in the company's time zone, both inclusive."""
 
     q = django_filters.CharFilter(method="search_words", label=_("Search"))
@@ -55,7 +55,7 @@ class VisitFilter(FilterSet):  # type: ignore[misc]  # no stubs
         return visits.filter(scheduled_for__lt=day_bounds(last, last)[1])
 
 
-class OverdueFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class OverdueFilter(FilterSet):
     abc = django_filters.ChoiceFilter(choices=Tier.choices, label=_("Tier"), empty_label=_("any"))
     owner = OwnerFilter("owner")
     team = TeamFilter("owner__team")
@@ -65,7 +65,7 @@ class OverdueFilter(FilterSet):  # type: ignore[misc]  # no stubs
         fields: list[str] = []
 
 
-class ReminderFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class ReminderFilter(FilterSet):
     occasion = django_filters.ChoiceFilter(
         choices=OccasionCode.choices, label=_("Occasion"), empty_label=_("any")
     )

@@ -40,7 +40,7 @@ def filter_names(view: Any) -> set[str]:
     return names
 
 
-class CheckedFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # has no stubs
+class CheckedFilterBackend(DjangoFilterBackend):
     """django-filter, and 400 for numbers and days that a column could not be compared with."""
 
     def get_filterset_class(self, view: Any, queryset: Any = None) -> Any:

@@ -13,7 +13,7 @@ from customers.filters import ABC_CHOICES, TYPED, AreaFilter, OwnerFilter, TeamF
 from tiers.models import Outlook, OutlookQuerySet
 
 
-class OutlookFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class OutlookFilter(FilterSet):
     """By who answers for the customer, its tier (A, B, C, none, several with commas), its area."""
 
     team = TeamFilter("customer__owner__team")

@@ -27,7 +27,7 @@ from tiers.questions.slices import SILENCE_DAYS, Slice
 MOST_DAYS = 3650
 
 
-class SliceFilter(FilterSet):  # type: ignore[misc]  # no stubs
+class SliceFilter(FilterSet):
     """Customers by team (with those below it), owner and area."""
 
     team = TeamFilter("owner__team")
