@@ -41,7 +41,8 @@ def keep(*, downgrade_runs: int, as_of: date, today: date) -> tuple[str, list[An
     waits = downgrade_runs > 1
     statement = f"""
         CREATE TEMPORARY TABLE tier_kept AS
-        SELECT id, override_id, runs AS after_runs,
+        SELECT id, override_id,
+            CASE WHEN override_id IS NULL AND runs > 1 THEN runs ELSE 1 END AS after_runs,
             CASE WHEN override_id IS NOT NULL THEN override_tier ELSE computed END AS tier,
             computed,
             CASE WHEN holds = 1 THEN proposed END AS held_tier,
@@ -123,7 +124,7 @@ def keep_changes(*, policy: TierPolicy, run_id: int, now: datetime) -> tuple[str
             COALESCE(k.override_id, a.override_id),
             c.abc, {TIER}, {d.money.format("r.net")}, c.net_amount, {d.money.format("r.value")},
             r.grp, r.place, before.place, r.ranked, r.share_before, r.share,
-            CASE WHEN k.after_runs > 1 THEN k.after_runs ELSE 1 END
+            COALESCE(k.after_runs, 1)
         FROM tier_ranking r
         JOIN customers_customer c ON c.id = r.id
         LEFT JOIN tier_kept k ON k.id = r.id
