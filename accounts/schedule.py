@@ -19,6 +19,7 @@ NAMES = (
     gettext_noop("Clear out old reads of files"),
     gettext_noop("Search for duplicates"),
     gettext_noop("Delete old import files"),
+    gettext_noop("End tiers set by hand"),
 )
 
 DAYS: dict[str, Text] = {

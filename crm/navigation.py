@@ -74,9 +74,12 @@ LOG = Page(
 ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
 PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
 TIERS = Page("tiers:report", _("Tier report"), "chart-bar", "tiers:read")
+KEY_ACCOUNTS = Page("tiers:key-accounts", _("Key accounts"), "star", "tiers:write")
+OVERRIDES = Page("tiers:overrides", _("Tiers set by hand"), "hand-raised", "tiers:write")
 SHARE = Page("tiers:share", _("Customer share"), "calculator", "reports:read")
 QUESTIONS = Page("tiers:questions", _("Eight questions"), "question-mark-circle", "reports:read")
 RUNS = Page("tiers:runs", _("Tier runs"), "arrow-path", "tiers:read")
+POLICIES = Page("tiers:policies", _("Tier policy"), "adjustments-horizontal", "tiers:read")
 CADENCES = Page("visits:cadences", _("Cadences and occasions"), "calendar", "cadences:write")
 USERS = Page("accounts:users", _("Users"), "user", "users:write")
 TEAMS = Page("accounts:teams", _("Teams"), "user-group", "users:write")
@@ -89,8 +92,14 @@ MORE = Page("more", _("More"), "bars-3")
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE, LEAVING)),
-    (_("Sales"), (ORDERS, PRODUCTS, TIERS, RUNS, QUESTIONS, SHARE, GAPS, NETWORKS, DUPLICATES)),
-    (_("Rules"), (CADENCES,)),
+    (
+        _("Sales"),
+        (
+            *(ORDERS, PRODUCTS, TIERS, KEY_ACCOUNTS, OVERRIDES, RUNS, QUESTIONS, SHARE),
+            *(GAPS, NETWORKS, DUPLICATES),
+        ),
+    ),
+    (_("Rules"), (POLICIES, CADENCES)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
 )
 

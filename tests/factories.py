@@ -23,7 +23,7 @@ from customers.models import (
     Promise,
 )
 from orders.models import Order, OrderLine, OrderStatus, Product
-from tiers.models import ChurnRun, Outlook, Scenario
+from tiers.models import Assessment, ChurnRun, KeyAccount, Outlook, Scenario, TierOverride
 from visits.models import Visit
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -211,3 +211,19 @@ def make_scenario(owner: User | None = None, name: str | None = None, **values: 
     }
     name = name or f"Scenario {next(_number)}"
     return Scenario.objects.create(owner=owner or make_user(), name=name, **{**usual, **values})
+
+
+def make_override(customer: Customer, by: User, **values: Any) -> TierOverride:
+    """A tier set by hand, long in force."""
+    values = {"tier": "A", "reason": "Strategic", "until": date(2099, 12, 31), **values}
+    return TierOverride.objects.create(
+        customer=customer, by=by, first_on=date(2026, 1, 1), **values
+    )
+
+
+def make_key_account(customer: Customer, by: User, **values: Any) -> KeyAccount:
+    """A confirmed key account with a score."""
+    found = {"as_of": date(2026, 6, 16), "key_score": 80, "potential": 60}
+    Assessment.objects.get_or_create(customer=customer, defaults=found)
+    values = {"reason": "Large", "confirmed_at": local(2026, 6, 16), **values}
+    return KeyAccount.objects.create(customer=customer, by=by, **values)

@@ -28,8 +28,10 @@ from tests.factories import (
     make_import,
     make_interaction,
     make_key,
+    make_key_account,
     make_order,
     make_outlook,
+    make_override,
     make_pair,
     make_product,
     make_promise,
@@ -71,9 +73,9 @@ OWNED = {
     "customers:timeline": "customer",
     "customers:network": "customer",
     "customers:area": "customer",
-    "customers:area-again": "customer",
     "customers:assignment-withdraw": "assignment",
     "customers:assignment-restore": "assignment",
+    "customers:area-again": "customer",
     "customers:network-below": "customer",
     "customers:hand-back": "hand_over",
     "customers:duplicate-dismiss": "pair",
@@ -114,6 +116,15 @@ OWNED = {
     "orders:of-customer": "customer",
     "orders:purchase": "customer",
     "tiers:of-customer": "customer",
+    "tiers:override-new": "customer",
+    "tiers:key-account-confirm": "customer",
+    "tiers:rating": "customer",
+    "tiers:override": "override",
+    "tiers:override-end": "override",
+    "tiers:override-reopen": "override",
+    "tiers:key-account-withdraw": "key_account",
+    "tiers:key-account-reinstate": "key_account",
+    "tiers:key-account-take-back": "key_account",
     "tiers:outlook": "customer",
     "tiers:staying": "customer",
     "tiers:staying-undo": "customer",
@@ -245,20 +256,26 @@ def records(customer, rep, north) -> dict[str, Any]:
         "hand_over": HandOver.objects.create(
             giver=rep, successor=rep, by=rep, at=timezone.now(), count=1, customer_ids=[customer.pk]
         ),
+        "assignment": Assignment.objects.create(
+            owner=rep,
+            wanted="email",
+            due_on=date(2199, 1, 1),
+            total=1,
+            by=rep,
+            made_at=timezone.now(),
+        ),
+        "outlook": make_outlook(customer, last_on=timezone.localdate() - timedelta(days=84)),
         "pair": make_pair(customer, make_customer(owner=rep)),
         "merge": merge(
             gone_id=make_customer(owner=rep).pk, into_id=customer.pk, by=rep, now=timezone.now()
         ),
         "product": product,
-        "assignment": Assignment.objects.create(
-            owner=rep, wanted="email", due_on=date(2199, 1, 1), total=1, by=rep,
-            made_at=timezone.now(),
-        ),
-        "outlook": make_outlook(customer, last_on=timezone.localdate() - timedelta(days=84)),
         "policy": policy,
         "run": make_run(policy),
         "trial": make_run(make_draft(policy), dry_run=True),
         "scenario": make_scenario(rep, shared=True),
+        "override": make_override(customer, rep),
+        "key_account": make_key_account(customer, rep),
         "user": make_user("somebody"),
         "view": SavedView.objects.create(owner=rep, name="Walk", query="abc=A", shared=True),
         "team": north,
@@ -387,6 +404,8 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
             TierChange.objects.create(
                 run=records["run"] if customer == another else make_run(records["policy"]),
                 customer=customer,
+                recorded_for=customer.pk,
+                changed_at=timezone.now(),
                 to_tier="A",
                 net_amount=10,
                 rank=number + 1,
@@ -398,18 +417,24 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
         )
         make_user(role=Role.REP, team=make_team(parent=north))
         make_pair(records["customer"], another)
+        make_outlook(another, last_on=timezone.localdate() - timedelta(days=84))
+        Assignment.objects.create(
+            owner=rep,
+            wanted="tax_id",
+            due_on=date(2199, 1, 1),
+            total=1,
+            by=rep,
+            made_at=timezone.now(),
+        ).files.create(customer=another)
         gone = make_customer(owner=rep, phone="057585123456")
         merge(gone_id=gone.pk, into_id=another.pk, by=rep, now=timezone.now())
         JobRun.objects.create(kind="duplicates", owner=rep, created_at=timezone.now())
         HandOver.objects.create(giver=rep, successor=rep, by=rep, at=timezone.now(), count=1)
         make_customer(owner=rep, group_head=records["customer"])
-        make_outlook(another, last_on=timezone.localdate() - timedelta(days=84))
-        Assignment.objects.create(
-            owner=rep, wanted="tax_id", due_on=date(2199, 1, 1), total=1, by=rep,
-            made_at=timezone.now(),
-        ).files.create(customer=another)
         make_key()
         make_scenario(shared=True)
+        make_override(another, rep)
+        make_key_account(another, rep)
         SyncCall.objects.create(resource="orders", actor=rep, errors=[{"index": number}])
         SavedView.objects.create(owner=rep, name=f"View {number}", query="abc=A", shared=True)
         PeriodicTask.objects.create(

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import jobs
 from accounts.audit import Through, acting
-from tiers import actions, tiering
+from tiers import actions, overrides, tiering
 from tiers.jobs import do_forecast, request_forecast, yesterday
 
 
@@ -26,6 +26,15 @@ def run_tiers_nightly() -> None:
         now = timezone.now()
         yesterday = timezone.localdate(now, timezone.get_default_timezone()) - timedelta(days=1)
         actions.request_run(as_of=yesterday, user=None, now=now)
+
+
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
+def end_overrides() -> None:
+    """End the tiers set by hand whose last day has passed, shortly after midnight."""
+    with acting(through=Through.JOB):
+        now = timezone.now()
+        today = timezone.localdate(now, timezone.get_default_timezone())
+        overrides.expire(today=today, now=now)
 
 
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)

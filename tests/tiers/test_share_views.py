@@ -53,7 +53,7 @@ class TestCalculating:
     def test_the_results_follow_the_typing(self, as_, director: User) -> None:
         answer = as_(director).get(URL, {**EXAMPLE, "population": "100万"}, headers=HTMX)
         part = text(answer)
-        assert part.strip().startswith('<div class="stack" id="outcome"')
+        assert part.strip().startswith('<div class="stack tall" id="outcome"')
         assert "¥12.00M" in part
         assert "<form" not in part
         assert "population=100%E4%B8%87" in answer["HX-Push-Url"]

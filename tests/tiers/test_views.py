@@ -288,7 +288,7 @@ PAGES = {
     "/tiers/?run={first}": 15,
     "/tiers/runs/": 4,
     "/tiers/runs/{second}/": 7,
-    "/tiers/of-customer/{customer}/": 6,
+    "/tiers/of-customer/{customer}/": 13,
 }
 
 

@@ -104,7 +104,7 @@ class Shown:
         lines: list[tuple[str, Fraction, Fraction | None]] = [
             (_("Population"), Fraction(given.population), None),
             (_("Right age"), found.group, given.age_share),
-            (_("Can be reached"), found.reachable, given.reachable_share),
+            (_("Reachable"), found.reachable, given.reachable_share),
             (pgettext("a share of the target group", "Won"), found.won, given.valid_share),
             (_("Buy every year"), found.spenders, given.spender_share),
         ]
@@ -303,7 +303,7 @@ def export(request: HttpRequest) -> Table:
 def figures_head() -> list[str]:
     """The titles of a calculation's inputs and results in a file."""
     return [
-        _("Population"), _("Right age"), _("Can be reached"),
+        _("Population"), _("Right age"), _("Reachable"),
         pgettext("a share of the target group", "Won"), _("Buy every year"), _("Spends a year"),
         pgettext("of the right age", "Group"), _("Target group"), _("Customers won"),
         _("Customer share"), _("Revenue"),
