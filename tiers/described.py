@@ -124,8 +124,20 @@ def _text(field: models.Field[Any, Any], value: Any) -> str:
 def grouped(policy: TierPolicy) -> list[tuple[Text, Text, list[tuple[str, str]]]]:
     """Everything that decides, by group: heading, what for, labels with values."""
     lines = told(policy)
-    return [
-        (label, why, found)
-        for label, why, names in GROUPS
-        if (found := [one for key, one in lines.items() if key.split(".")[0] in names])
-    ]
+    found = []
+    for label, why, names in GROUPS:
+        inside = [
+            (_short(key) or name, value)
+            for column in names
+            for key, (name, value) in lines.items()
+            if key.split(".")[0] == column
+        ]
+        if inside:
+            found.append((label, why, inside))
+    return found
+
+
+def _short(key: str) -> str:
+    """What a weight is called under the heading of its group; "" for other columns."""
+    name, _dot, part = key.partition(".")
+    return capfirst(str(CRITERIA[name](part).label)) if part else ""

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import FilterSet
 
 from customers.filters import OwnerFilter, TeamFilter, YesNo
-from tiers.models import RunState, TierChange, TierChangeQuerySet, TierRun
+from tiers.models import RunState, TierChange, TierChangeQuerySet, TierPolicy, TierRun
 
 MOVES = (("up", _("Up")), ("down", _("Down")), ("new", _("New")))
 TIERS = (("A", "A"), ("B", "B"), ("C", "C"), ("none", _("Unranked")))
@@ -44,6 +44,9 @@ class RunFilter(FilterSet):
     )
     as_of = django_filters.DateFilter(label=_("As of"))
     dry_run = django_filters.BooleanFilter(label=_("Trial"), widget=YesNo)
+    policy = django_filters.ModelChoiceFilter(
+        queryset=TierPolicy.objects.all(), label=_("Policy"), empty_label=_("any")
+    )
 
     class Meta:
         model = TierRun

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,7 +18,7 @@ from accounts.versions import VersionedForm
 from crm.lib.forms import DayInput
 from crm.lib.text import Text
 from tiers import policies as versions
-from tiers.described import CRITERIA, GROUPS, HELP, is_share, judged, weight_of
+from tiers.described import CRITERIA, GROUPS, HELP, is_share, judged
 from tiers.models import TierPolicy
 
 
@@ -69,7 +70,7 @@ class PolicyForm(VersionedForm[TierPolicy]):
             weights = getattr(self.instance, name)
             for part in criteria:
                 self.fields[f"{name}.{part.value}"] = forms.IntegerField(
-                    label=weight_of(name, part),
+                    label=capfirst(part.label),
                     min_value=0,
                     max_value=100,
                     initial=weights.get(part.value, 0),
@@ -95,7 +96,12 @@ class PolicyForm(VersionedForm[TierPolicy]):
             (
                 label,
                 why,
-                [bound for key, bound in fields.items() if key.split(".")[0] in names],
+                [
+                    bound
+                    for name in names
+                    for key, bound in fields.items()
+                    if key.split(".")[0] == name
+                ],
             )
             for label, why, names in GROUPS
         ]

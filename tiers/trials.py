@@ -120,8 +120,8 @@ def beside(run: TierRun, base: TierRun | None) -> list[tuple[Text, int | None, i
         if run.loyalty_counts
     ]
     for name in ("proposed", "held"):
-        then = getattr(base, name) if base else None
-        found.append((field_label(TierRun, name), then, getattr(run, name)))
+        now = getattr(base, name) if base and base.loyalty_counts else None
+        found.append((field_label(TierRun, name), now, getattr(run, name)))
     return found
 
 

@@ -284,9 +284,9 @@ class TestOfCustomer:
 #: What each page may ask of the database beside the session and the reader.
 FRAME = 2
 PAGES = {
-    REPORT: 15,
-    "/tiers/?run={first}": 15,
-    "/tiers/runs/": 4,
+    REPORT: 18,
+    "/tiers/?run={first}": 18,
+    "/tiers/runs/": 5,
     "/tiers/runs/{second}/": 7,
     "/tiers/of-customer/{customer}/": 13,
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -35,6 +36,7 @@ def policies(request: HttpRequest) -> HttpResponse:
     every = list(TierPolicy.objects.visible_to(user))
     found = versions.history(every, timezone.localdate())
     signed = versions.signatures([one.policy for one in found])
+    current = next((one.policy for one in found if one.stage == versions.Stage.IN_FORCE), None)
     drafts = [policy for policy in every if policy.effective_from is None]
     trials = (
         TierRun.objects.visible_to(user)
@@ -43,8 +45,9 @@ def policies(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "versions": [(one, signed.get(one.policy.pk)) for one in found],
-        "current": next((one for one in found if one.stage == versions.Stage.IN_FORCE), None),
-        "trials": list(trials),
+        "trials": [
+            (run, versions.differences(current, run.policy) if current else []) for run in trials
+        ],
         "may_write": may(user, "tiers:write"),
     }
     return render(request, "tiers/policies.html", context)
@@ -87,13 +90,7 @@ def policy_new(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     today = timezone.localdate()
     base = _base(request, user)
-    form = NewVersionForm(
-        request.POST or None,
-        instance=versions.copy_of(base),
-        base=base,
-        trying="try" in request.POST,
-        today=today,
-    )
+    form = new_version_form(base, request.POST or None, today)
     if request.method == "POST" and form.is_valid():
         try:
             return _made(request, form)
@@ -102,6 +99,21 @@ def policy_new(request: HttpRequest) -> HttpResponse:
     context = {"form": form, "base": base, "policy": None}
     status = 422 if request.method == "POST" else 200
     return render(request, "tiers/policy_form.html", context, status=status)
+
+
+def new_version_form(base: TierPolicy, data: QueryDict | None, today: date) -> NewVersionForm:
+    """The form of a new version; what `quick` `data` leave out stays as in `base`."""
+    trying = data is not None and "try" in data
+    blank = NewVersionForm(instance=versions.copy_of(base), base=base, trying=trying, today=today)
+    if data is None:
+        return blank
+    if "quick" in data:
+        data = data.copy()
+        for bound in blank:
+            data.setdefault(bound.html_name, bound.value())
+    return NewVersionForm(
+        data, instance=versions.copy_of(base), base=base, trying=trying, today=today
+    )
 
 
 def _base(request: HttpRequest, user: User) -> TierPolicy:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -24,7 +25,8 @@ from customers.models import Customer, CustomerQuerySet
 from tiers import reasons
 from tiers import report as figures
 from tiers.filters import ChangeFilter
-from tiers.models import TierChange, TierChangeQuerySet, TierRun
+from tiers.models import TierChange, TierChangeQuerySet, TierPolicy, TierRun
+from tiers.views.policies import new_version_form
 from tiers.workload import cadences
 
 PAGE_SIZE = 20
@@ -32,6 +34,8 @@ PAGE_SIZE = 20
 RUNS_OFFERED = 30
 #: What the addresses of the report and of a run carry.
 SCOPE = ("run", "team", "owner")
+#: What the report offers to try at once; the page of a new version has all the rest.
+QUICK = ("a_share", "b_share", "window_months", "downgrade_runs")
 NAMES = (*SCOPE, "move", "from_tier", "to_tier", "cursor")
 
 
@@ -57,6 +61,7 @@ def report(request: HttpRequest) -> HttpResponse:
         "latest": run == runs[0],
         "before": TierRun.objects.visible_to(user).before(run).first(),
         "report": shown,
+        "top_fifth": figures.first_fifth(shown.pareto.customers) if shown.pareto else 0,
         "filters": filters,
         "chips": [
             filters.form[name]
@@ -67,6 +72,11 @@ def report(request: HttpRequest) -> HttpResponse:
         "tabs": tabs(request, shown.migration),
         **moved,
     }
+    if context["may_run"] and (
+        standing := TierPolicy.objects.in_force(timezone.localdate()).first()
+    ):
+        quick = new_version_form(standing, None, timezone.localdate())
+        context |= {"standing": standing, "quick": [quick[name] for name in QUICK]}
     response = page_or_part(request, "tiers/report.html", "tiers/_report.html", context)
     patch_vary_headers(response, ["HX-Target"])
     if wants_part(request):

@@ -19,8 +19,9 @@ from accounts.models import User
 from crm.lib.export import Table
 from crm.lib.htmx import wants_part
 from crm.lib.keyset import keyset_page
-from crm.lib.listing import turns
+from crm.lib.listing import found_by, parameters, turns
 from tiers.actions import request_run
+from tiers.filters import RunFilter
 from tiers.forms import RunForm
 from tiers.models import LADDER, RunState, TierChange, TierRun
 from tiers.views.report import PAGE_SIZE, change_tabs, changes_table, moved_page, moved_part, scope
@@ -40,8 +41,12 @@ def today() -> dict[str, date]:
 
 def runs_page(request: HttpRequest, form: RunForm) -> dict[str, Any]:
     user = cast(User, request.user)
-    found = TierRun.objects.visible_to(user).select_related("policy", "requested_by")
-    page = keyset_page(found, order=("-id",), cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
+    every = TierRun.objects.visible_to(user).select_related("policy", "requested_by")
+    filters = RunFilter(request.GET, queryset=every, request=request)
+    names = parameters(filters)
+    page = keyset_page(
+        found_by(filters), order=("-id",), cursor=request.GET.get("cursor", ""), size=PAGE_SIZE
+    )
     moved = dict(
         TierChange.objects.visible_to(user)
         .filter(run__in=[run.pk for run in page.rows])
@@ -54,7 +59,10 @@ def runs_page(request: HttpRequest, form: RunForm) -> dict[str, Any]:
         "rows": [(run, moved.get(run.pk, 0)) for run in page.rows],
         "form": form,
         "may_run": may(user, "tiers:write"),
-        **turns(request, ("cursor",), page),
+        "filters": filters,
+        "chips": [filters.form[name] for name in ("policy", "dry_run", "state")],
+        "narrowed": any(request.GET.get(name) for name in filters.filters),
+        **turns(request, names, page),
     }
 
 

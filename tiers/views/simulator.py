@@ -17,6 +17,7 @@ from accounts.access import may, needs
 from accounts.exports import table_view
 from accounts.models import User
 from crm.lib.export import Table
+from crm.lib.formats import money, signed
 from crm.lib.htmx import wants_part
 from crm.lib.listing import address
 from customers.filters import chips
@@ -50,7 +51,7 @@ def trial_page(request: HttpRequest, run: TierRun) -> HttpResponse:
         "found": found,
         "shares": [line(share) for share in found.shares[:OWNERS_SHOWN]],
         "owners_left": max(len(found.shares) - OWNERS_SHOWN, 0),
-        "visits": load_line(found.load),
+        "visits": shown_line(found.load),
         "caveats": doubts,
         "beside": trials.beside(run, doubts.base) if user.sees_all else [],
         "filters": filters,
@@ -66,19 +67,30 @@ def trial_page(request: HttpRequest, run: TierRun) -> HttpResponse:
 
 
 def load_line(load: Load) -> dict[str, Any]:
-    """Visits a month now and then, and the difference of what is shown."""
-    now, then = trials.visits(load.now), trials.visits(load.then)
+    """Customers, moves, and visits a month now, then and the difference, each rounded by itself."""
     return {
         "customers": load.customers,
         "moved": load.moved,
-        "now": now,
-        "then": then,
+        "now": trials.visits(load.now),
+        "then": trials.visits(load.then),
         "change": trials.visits(load.change),
     }
 
 
+def shown_line(load: Load) -> dict[str, Any]:
+    """The same for the page: visits with one decimal, the difference with its sign."""
+    exact = load_line(load)
+    return {
+        **exact,
+        "now": money(exact["now"], 1),
+        "then": money(exact["then"], 1),
+        "change": signed(exact["change"], 1) if exact["change"] else "0",
+        "differs": bool(exact["change"]),
+    }
+
+
 def line(share: trials.Share) -> dict[str, Any]:
-    return {"owner": share.owner, **load_line(share.load)}
+    return {"owner": share.owner, **shown_line(share.load)}
 
 
 @require_safe
@@ -140,7 +152,7 @@ def adopt(request: HttpRequest, pk: int) -> HttpResponse:
         "run": run,
         "form": form,
         "found": found,
-        "visits": load_line(found.load),
+        "visits": shown_line(found.load),
         "changes": versions.differences(standing, run.policy) if standing else [],
         "caveats": trials.caveats(run),
         "sees_all": user.sees_all,
