@@ -21,23 +21,12 @@ from accounts.models import AuditEntry, SyncCall
 from customers import birthdays
 from customers.models import Alias, Contact, Customer, IndexCard
 from tests.factories import make_contact, make_customer, make_key
+from tests.syncing import Bulk
 
 URL = "/api/v1/contacts/sync/"
-COUNTS = ("created", "updated", "unchanged", "stale", "rejected")
 BEGIN = datetime(2026, 6, 1, tzinfo=UTC)
-
-
-def sync(client: APIClient, *records: Any) -> dict[str, Any]:
-    answer = client.post(URL, list(records), format="json", HTTP_ACCEPT_LANGUAGE="en")
-    assert answer.status_code == 200, answer.content
-    body: dict[str, Any] = answer.json()
-    assert body["received"] == len(records) == sum(body[name] for name in COUNTS)
-    return body
-
-
-def became(client: APIClient, *records: Any) -> dict[str, int]:
-    answer = sync(client, *records)
-    return {name: answer[name] for name in COUNTS if answer[name]}
+bulk = Bulk(URL)
+sync, became = bulk.sync, bulk.became
 
 
 def contact(number: str = "P-1", **values: Any) -> dict[str, Any]:

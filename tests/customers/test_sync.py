@@ -16,26 +16,11 @@ from customers.hierarchy import nodes_in_loops
 from customers.models import Customer
 from customers.sync import Own
 from tests.factories import make_customer, make_user
+from tests.syncing import Bulk
 
 CUSTOMERS = "/api/v1/customers/sync/"
-COUNTS = ("created", "updated", "unchanged", "stale", "rejected")
-
-
-def sync(client: APIClient, *records: Any) -> dict[str, Any]:
-    answer = client.post(CUSTOMERS, list(records), format="json", HTTP_ACCEPT_LANGUAGE="en")
-    assert answer.status_code == 200, answer.content
-    body: dict[str, Any] = answer.json()
-    assert body["received"] == len(records) == sum(body[name] for name in COUNTS)
-    return body
-
-
-def became(client: APIClient, *records: Any) -> dict[str, int]:
-    answer = sync(client, *records)
-    return {name: answer[name] for name in COUNTS if answer[name]}
-
-
-def refused(client: APIClient, *records: Any) -> dict[str, dict[str, list[str]]]:
-    return {e["external_id"]: e["errors"] for e in sync(client, *records)["errors"]}
+bulk = Bulk(CUSTOMERS)
+sync, became, refused = bulk.sync, bulk.became, bulk.refused
 
 
 def customer(number: str = "C-1", **values: Any) -> dict[str, Any]:
