@@ -201,12 +201,13 @@ class ParetoView(ReportView):
         return self.answer(request)
 
     def told(self, of: Slice) -> dict[str, Any]:
-        margin = concentration.read(of, "margin")
+        amount, margin = concentration.read(of), concentration.read(of, "margin")
+        known = float(concentration.known_share(amount, margin))
         found = {
             "from": of.period.first,
             "to": of.period.last,
-            **curve_told(concentration.read(of)),
-            "margin": {**curve_told(margin), "known_share": float(margin.known)},
+            **curve_told(amount),
+            "margin": {**curve_told(margin), "known_share": known},
         }
         return cast(dict[str, Any], ParetoSerializer(found).data)
 

@@ -18,11 +18,13 @@ from django.db import connection
 from orders.models import OrderStatus
 from tiers import sql
 from tiers.questions.slices import Slice
-from tiers.report import Pareto, first_fifth, pareto, places
+from tiers.report import CURVE_STEPS, Pareto, first_fifth, pareto
 from tiers.tiering import share_of
 
 Measure: TypeAlias = Literal["amount", "margin"]
 CENT = Decimal("0.01")
+#: The curve is drawn at as many places, close together where it bends (see `tiers.report.places`).
+STEPS = range(1, CURVE_STEPS + 1)
 Statement: TypeAlias = tuple[str, tuple[Any, ...]]
 
 
@@ -40,12 +42,13 @@ class Place(NamedTuple):
 class Concentration:
     """The curve of a slice by one measure; None where nobody brought anything.
 
-    `known` is the share (0–1) of the net amount whose cost is known, and 1 by amount.
+    `covers` is the net amount, of all customers, that the measure knows of: by margin that of
+    the lines whose cost is on file.
     """
 
     measure: Measure
     curve: Pareto | None
-    known: Decimal = Decimal(1)
+    covers: Decimal = Decimal(0)
 
     @property
     def customers(self) -> int:
@@ -58,24 +61,42 @@ class Concentration:
 
 
 def read(of: Slice, measure: Measure = "amount") -> Concentration:
-    """The curve of the customers with a net amount (or margin) above zero in the period."""
+    """The curve of the customers with a net amount (or margin) above zero, from one statement."""
     try:
-        statement, values = _standing(of, measure)
-        known = _known(of) if measure == "margin" else Decimal(1)
+        standing, values = _standing(of, measure)
     except EmptyResultSet:
         return Concentration(measure, None)
-    per_one = sql.dialect().per_one
+    unit = sql.dialect().unit.format("amount")
+    marks = ", ".join(
+        [f"(ranked * {k * k} + {CURVE_STEPS**2 - 1}) / {CURVE_STEPS**2}" for k in STEPS]
+    )
+    statement = f"""
+        SELECT place, running, ranked, covered FROM (
+            SELECT ROW_NUMBER() OVER line AS place, SUM({unit}) OVER line AS running,
+                SUM(CASE WHEN amount > 0 THEN 1 ELSE 0 END) OVER () AS ranked,
+                SUM(covered) OVER () AS covered
+            FROM ({standing}) standing
+            WINDOW line AS ({sql.in_order("amount")} ROWS UNBOUNDED PRECEDING)
+        ) placed
+        WHERE place = 1 OR place = (ranked + 4) / 5 OR place IN ({marks}) ORDER BY place
+    """  # noqa: S608  # made of this module's own pieces and the ORM's; values are parameters
     with connection.cursor() as cursor:
-        cursor.execute(sql.tally(statement), values)
-        found = cursor.fetchall()
-        buyers = sum(int(number) for _tier, _customers, number, _total in found)
-        if not buyers:
-            return Concentration(measure, None, known)
-        wanted = places(buyers, {first_fifth(buyers), buyers})
-        cursor.execute(sql.running(statement, wanted), values)
-        sums = {place: Decimal(total) / per_one for place, total in cursor.fetchall()}
+        cursor.execute(statement, values)
+        rows = cursor.fetchall()
+    per_one = sql.dialect().per_one
+    covers = Decimal(rows[0][3]) / per_one if rows else Decimal(0)
+    sums = {int(place): Decimal(total) / per_one for place, total, n, _all in rows if place <= n}
+    if not sums:
+        return Concentration(measure, None, covers)
+    buyers = max(sums)
     curve = pareto(sums, customers=buyers, amount=sums[buyers], tiers=(0, 0))
-    return Concentration(measure, replace(curve, zones=[]), known)
+    return Concentration(measure, replace(curve, zones=[]), covers)
+
+
+def known_share(by_amount: Concentration, by_margin: Concentration) -> Decimal:
+    """The share (0–1) of the net amount whose cost is on file."""
+    share = share_of(by_margin.covers, by_amount.covers)
+    return min(Decimal(1), max(Decimal(0), share))
 
 
 def ranking(
@@ -142,52 +163,38 @@ LINES = """
 
 
 def _sums(of: Slice, measure: Measure) -> Statement:
-    """What each customer brought: customer and net, in the unit of the ranking."""
-    picked, values = _picked(of)
+    """By customer: net, and the net amount that it covers, in the unit of the ranking."""
     if measure == "amount" and not of.category:
+        picked, values = _picked(of)
         net = _signed(sql.dialect().unit.format("o.amount"))
-        return f"{picked} SELECT o.customer, {net} AS net FROM picked o GROUP BY o.customer", values  # noqa: S608  # own pieces
-    said = []
+        return (
+            f"{picked} SELECT o.customer, {net} AS net, {net} AS covered"  # noqa: S608  # own pieces
+            " FROM picked o GROUP BY o.customer",
+            values,
+        )
+    picked, values = _picked(replace(of, category=""))  # the lines are picked by it below
+    said = ["1 = 1"]
+    value = covered = _times("l.unit_price")
     if of.category:
         said.append("p.category = %s")
         values = (*values, of.category)
     if measure == "margin":
         said.append("p.unit_cost IS NOT NULL")
-        value = f"({_times('l.unit_price')} - {_times('p.unit_cost')})"
-    else:
-        value = _times("l.unit_price")
+        value = f"({covered} - {_times('p.unit_cost')})"
     where = " AND ".join(said)
     return (
-        f"{picked} SELECT o.customer, {_signed(value)} AS net {LINES} WHERE {where}"
-        " GROUP BY o.customer",
+        f"{picked} SELECT o.customer, {_signed(value)} AS net, {_signed(covered)} AS covered"
+        f" {LINES} WHERE {where} GROUP BY o.customer",
         values,
     )
 
 
 def _standing(of: Slice, measure: Measure) -> Statement:
-    """What `tiers.sql` ranks: id, external_id, tier and amount of each customer with orders."""
+    """What is ranked: id, external_id, amount and covered of each customer with orders."""
     sums, values = _sums(of, measure)
     money = sql.dialect().money.format("sums.net")
     statement = f"""
-        SELECT c.id AS id, c.external_id AS external_id, NULL AS tier, {money} AS amount
+        SELECT c.id AS id, c.external_id AS external_id, {money} AS amount, sums.covered
         FROM ({sums}) sums JOIN customers_customer c ON c.id = sums.customer
     """  # noqa: S608  # made of this module's own pieces and the ORM's; values are parameters
     return statement, values
-
-
-def _known(of: Slice) -> Decimal:
-    """The share (0–1) of the net amount that comes from lines whose cost is known."""
-    sums, values = _sums(of, "amount")
-    picked, more = _picked(of)
-    said = "AND p.category = %s" if of.category else ""
-    known = _signed(_times("l.unit_price"))
-    statement = f"""
-        SELECT (SELECT SUM(net) FROM ({sums}) sums),
-            (SELECT SUM(net) FROM (
-                {picked} SELECT {known} AS net {LINES} WHERE p.unit_cost IS NOT NULL {said}
-            ) costed)
-    """  # noqa: S608  # made of this module's own pieces and the ORM's; values are parameters
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*values, *more, *([of.category] if of.category else [])])
-        whole, part = (Decimal(value or 0) for value in cursor.fetchone())
-    return min(Decimal(1), max(Decimal(0), share_of(part, whole)))

@@ -12,11 +12,11 @@ from datetime import date
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, F, Min, Q, Window
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, Window
 from django.db.models.functions import Lag, RowNumber, TruncDate
 from django.utils import timezone
 
-from customers.models import CustomerQuerySet
+from customers.models import Customer, CustomerQuerySet
 from tiers.questions.slices import Slice
 
 
@@ -127,9 +127,25 @@ def _with(of: Slice, said: Q) -> CustomerQuerySet:
     return of.customers.filter(pk__in=_facts(of).filter(said).values("customer"))
 
 
+def _inside(of: Slice) -> Any:
+    """The counted orders of the period."""
+    return of.orders().counted().filter(ordered_at__gte=of.period.bounds[0])
+
+
+def _often(of: Slice, said: Q) -> CustomerQuerySet:
+    """Customers that bought in the period; `said` of their `orders` in it."""
+    bought = _inside(of).values("customer").annotate(orders=Count("pk")).filter(said)
+    return of.customers.filter(pk__in=bought.values("customer"))
+
+
 def _newcomers(of: Slice, more: Q | None = None) -> CustomerQuerySet:
-    """Customers whose first order ever falls in the period."""
-    return _with(of, Q(first__gte=of.period.bounds[0]) & (more or Q()))
+    """Customers whose first order ever falls in the period; `more` is said of their `orders`.
+
+    Looked for among those who bought in the period, and not among all who ever did.
+    """
+    everybody = replace(of, customers=Customer.objects.all())
+    earlier = everybody.orders(of.period.bounds[0]).counted().filter(customer=OuterRef("pk"))
+    return _often(of, more or Q()).exclude(Exists(earlier))
 
 
 def _silent(of: Slice) -> CustomerQuerySet:
@@ -137,20 +153,20 @@ def _silent(of: Slice) -> CustomerQuerySet:
 
 
 def _idle(of: Slice) -> CustomerQuerySet:
-    bought = of.orders().counted().filter(ordered_at__gte=of.period.bounds[0])
-    return of.population().exclude(pk__in=bought.values("customer"))
+    bought = replace(of, customers=Customer.objects.all())
+    return of.population().exclude(Exists(_inside(bought).filter(customer=OuterRef("pk"))))
 
 
 #: By the name of a figure: the customers that it counts.
 CUSTOMERS: dict[str, Callable[[Slice], CustomerQuerySet]] = {
-    "buyers": lambda of: _with(of, Q(now__gte=1)),
+    "buyers": lambda of: of.customers.filter(pk__in=_inside(of).values("customer")),
     "idle": _idle,
-    "once": lambda of: _with(of, Q(now=1)),
-    "repeat": lambda of: _with(of, Q(now__gte=2)),
+    "once": lambda of: _often(of, Q(orders=1)),
+    "repeat": lambda of: _often(of, Q(orders__gte=2)),
     "silent": _silent,
     "newcomers": _newcomers,
-    "returned": lambda of: _newcomers(of, Q(ever__gte=2)),
-    "unreturned": lambda of: _newcomers(of, Q(ever=1)),
+    "returned": lambda of: _newcomers(of, Q(orders__gte=2)),
+    "unreturned": lambda of: _newcomers(of, Q(orders=1)),
     "stayed": lambda of: _with(of, Q(prior__gte=1, now__gte=1)),
     "dropped": lambda of: _with(of, Q(prior__gte=1, now=0)),
 }
@@ -165,8 +181,7 @@ def days_to_second(of: Slice) -> list[int]:
     }
     returned = CUSTOMERS["returned"](of).order_by().values("pk")
     seconds: Any = (
-        of.orders()
-        .counted()
+        _inside(of)
         .filter(customer__in=returned)
         .annotate(
             on=TruncDate("ordered_at", tzinfo=zone),
@@ -191,5 +206,4 @@ def median_days_to_second(of: Slice) -> float | None:
 
 def orders_without_lines(of: Slice) -> int:
     """How many counted orders of the period have no lines, and so belong to no category."""
-    orders = replace(of, category="").orders().counted()
-    return orders.filter(ordered_at__gte=of.period.bounds[0], lines=None).count()
+    return int(_inside(replace(of, category="")).filter(lines=None).count())

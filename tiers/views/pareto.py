@@ -76,6 +76,7 @@ def pareto(request: HttpRequest) -> HttpResponse:
         "other_label": MEASURES[other.measure],
         "by_amount": by_amount,
         "by_margin": by_margin,
+        "known": concentration.known_share(by_amount, by_margin),
         "measures": [
             (Tab(label, address(request, NAMES, measure=name, after="", part=""), name == measure))
             for name, label in MEASURES.items()

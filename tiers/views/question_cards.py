@@ -174,7 +174,7 @@ def _newcomers(desk: Desk) -> Card:
         meaning %= {"days": f"{found.median_days:g}"}
     return Card(
         "newcomers", 5, _("Why do newcomers go unseen?"),
-        formats.percent(now.second_purchase_rate), desk.opens("newcomers"), meaning,
+        formats.percent(now.second_purchase_rate), desk.opens("returned"), meaning,
         "", "", change, tone,
         [desk.link("newcomers", now.newcomers), desk.link("unreturned", now.unreturned),
          desk.link("unseen", found.unseen)],
