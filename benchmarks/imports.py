@@ -27,45 +27,11 @@ import psycopg2
 from openpyxl import Workbook
 from psycopg2.extras import execute_values
 
+from benchmarks._dealers import BIRTHDAYS, BRANDS, HEADS, PLACES, SURNAMES, TRADES, in_characters
 from benchmarks._measuring import database, measuring_server, peak_megabytes
 
 SECONDS, MEGABYTES = 60.0, 300.0
 NAME = "kehu_bench_imports"
-HEADS = [
-    "客户编号",
-    "客户名称",
-    "电话",
-    "详细地址",
-    "税号",
-    "联系人",
-    "职务",
-    "手机",
-    "生日",
-    "注册资本",
-    "仓库面积",
-]
-PLACES = ("浙江省绍兴市越城区", "浙江省杭州市西湖区", "四川省成都市武侯区", "江苏省苏州市昆山市")
-WORDS = [
-    "越州",
-    "永泰",
-    "同福",
-    "顺发",
-    "鑫源",
-    "宏达",
-    "百味",
-    "佳园",
-    "裕丰",
-    "天成",
-    "三江",
-    "五福",
-    "兴隆",
-    "聚源",
-    "恒通",
-    "瑞祥",
-]
-TRADES = ["副食品", "粮油", "商贸", "食品", "调味品", "酒业"]
-DIGITS = "甲乙丙丁戊己庚辛壬癸"
-
 STORED = """
     INSERT INTO customers_customer (created_at, updated_at, version, external_id, name, kind,
         status, division, address, phone, email, tax_id, buyout, tags, custom, key_account,
@@ -79,19 +45,18 @@ def rows_of(many: int, mark: str, *, changed: bool = False) -> list[tuple[Any, .
     """The rows of one file; the second file of a mark says other phones and capitals."""
     rows = []
     for n in range(many):
-        word = "".join(DIGITS[int(digit)] for digit in str(n))
-        place = PLACES[n % 4]
+        place, _division = PLACES[n % len(PLACES)]
         rows.append(
             (
                 f"{mark}{n:06}",
-                f"{place[3:5]}{WORDS[n % 16]}{word}{TRADES[n % 6]}有限公司",
+                f"{place[3:5]}{BRANDS[n % 16]}{in_characters(n)}{TRADES[n % 6]}有限公司",
                 f"13{'7' if changed else '8'}{10_000_000 + n:08}",
                 f"{place}解放路{n + 1}号",
                 f"{mark}{n:012}MA2",
-                f"{'王李张刘陈'[n % 5]}建国",
+                f"{SURNAMES[n % 10]}建国",
                 "经理",
                 f"159{10_000_000 + n:08}",
-                ("农历五月初三", "1968-05-03", "", "5月3日")[n % 4],
+                BIRTHDAYS[n % 4],
                 (n % 50 + (2 if changed else 1)) * 10_000,
                 f"{n % 900 + 100}㎡",
             )

@@ -67,13 +67,15 @@ def _customer(name: str, kind: str, example: Text = "", words: Text = "") -> Fie
     return Field(name, kind, _heads(name), example, (Customer, name), words)
 
 
-def _profile(name: str, kind: str) -> Field:
-    return Field(f"profile.{name}", kind, _heads(f"profile.{name}"), "", (Profile, name))
+def _profile(name: str, kind: str, example: Text = "") -> Field:
+    full = f"profile.{name}"
+    return Field(full, kind, _heads(full), example, (Profile, name))
 
 
-def _beside(name: str, kind: str, words: Text) -> Field:
+def _beside(name: str, kind: str, words: Text, example: Text = "") -> Field:
     """What is kept beside the profile."""
-    return Field(f"profile.{name}", kind, _heads(f"profile.{name}"), words=words)
+    full = f"profile.{name}"
+    return Field(full, kind, _heads(full), example, words=words)
 
 
 def _contact(name: str, words: Text, kind: str = "text", example: Text = "") -> Field:
@@ -113,14 +115,14 @@ _ALL = (
     _profile("buys", "text"),
     _profile("yearly_purchase", "money"),
     _profile("purchase_rhythm", "choice"),
-    _profile("purchase_months", "months"),
+    _profile("purchase_months", "months", "1, 3, 9"),
     _profile("favourites", "text"),
     _profile("past_categories", "list"),
     _profile("promotion_attitude", "choice"),
     _profile("suggestions", "text"),
     _profile("product_satisfaction", "score"),
     _profile("service_satisfaction", "score"),
-    _beside("suppliers", "suppliers", _("Main suppliers")),
+    _beside("suppliers", "suppliers", _("Main suppliers"), _("Hengxin Grain and Oil (8)")),
     _beside("supplier_scores", "scores", _("Satisfaction with main suppliers")),
 )
 FIELDS: dict[str, Field] = {field.name: field for field in _ALL}
@@ -130,8 +132,9 @@ KEYS = ("external_id", "tax_id", "phone", "name")
 NEVER_EMPTIED = frozenset({"name", "kind", "status", "owner", "buyout", "contact.name"})
 #: Columns of the template file, in its order.
 TEMPLATE = (
-    "external_id", "name", "kind", "phone", "address", "tax_id", "contact.name", "contact.title",
-    "contact.phone", "contact.birthday",
+    "external_id", "name", "kind", "parent", "group_head", "phone", "address", "tax_id",
+    "contact.name", "contact.title", "contact.phone", "contact.birthday",
+    "profile.purchase_months", "profile.suppliers",
 )  # fmt: skip
 GROUPS: tuple[tuple[Text, str], ...] = (
     (_("Customer"), ""),

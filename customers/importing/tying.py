@@ -50,14 +50,18 @@ class Network:
         self.links: list[Link] = []
         self.numbered: dict[str, int] = {}
         self.named: dict[str, set[int]] = defaultdict(set)
+        #: Number or name → a row that is not taken.
+        self.refused: dict[str, int] = {}
         #: What rows found on file hold now: tie → customer → the one above.
         self.present: dict[str, dict[int, int | None]] = {tie: {} for tie in Tie.values}
 
     def note(self, number: int, verdict: Verdict) -> None:
         """Remember a row: who it is, and whom it names."""
-        if verdict.outcome in (Outcome.REJECTED, Outcome.LEFT):
-            return
         values = verdict.values
+        if verdict.outcome in (Outcome.REJECTED, Outcome.LEFT):
+            for name in ("external_id", "name"):
+                self.refused.setdefault(str(values.get(name) or ""), number)
+            return
         link = Link(number, verdict.customer_id, {t: values[t] for t in TIES if t in values})
         if values.get("external_id"):
             self.numbered[str(values["external_id"])] = link.node
@@ -91,6 +95,8 @@ class Network:
                     link.up[tie] = next(iter(nodes))
                 elif nodes:
                     link.errors[tie] = [["tie_several", {"number": len(nodes), "text": word[:60]}]]
+                elif word in self.refused:
+                    link.errors[tie] = [["tie_rejected", {"row": self.refused[word]}]]
                 else:
                     link.errors[tie] = [["tie_unknown", {"text": word[:60]}]]
 

@@ -138,6 +138,7 @@ def mend(rep: Person, address: str, rows: list[Dealer]) -> None:
         sheet.append(row)
     file = io.BytesIO()
     book.save(file)
+    page.locator("details:has(#mended) > summary").click()
     page.locator("#mended").set_input_files(payload("补好的.xlsx", file.getvalue()))
     press(rep, "/mended/")
     wait_for_worker(rep, "#h-next")

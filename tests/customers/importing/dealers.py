@@ -16,38 +16,9 @@ from typing import Any
 
 from openpyxl import Workbook
 
-HEADS = (
-    "客户编号", "客户名称（必填）", "联系电话", "详细地址", "统一社会信用代码", "联系人", "职务",
-    "手机", "生日", "注册资本", "仓库面积",
-)  # fmt: skip
-PLACES = (
-    ("浙江省绍兴市越城区", "330602"),
-    ("浙江省杭州市西湖区", "330106"),
-    ("四川省成都市武侯区", "510107"),
-    ("广东省深圳市南山区", "440305"),
-    ("江苏省苏州市昆山市", "320583"),
-)
-FIRST = [
-    "越州",
-    "永泰",
-    "同福",
-    "顺发",
-    "鑫源",
-    "宏达",
-    "百味",
-    "佳园",
-    "裕丰",
-    "天成",
-    "三江",
-    "五福",
-    "兴隆",
-    "聚源",
-    "恒通",
-    "瑞祥",
-]
+from benchmarks._dealers import BIRTHDAYS, BRANDS, HEADS, PLACES, SURNAMES, TRADES, in_characters
+
 SECOND = ["记", "和", "昌", "盛", "源", "茂", "祥", "泰", "丰", "润"]
-TRADES = ["副食品", "粮油", "商贸", "食品", "调味品", "酒业"]
-SURNAMES = "王李张刘陈杨赵黄周吴"
 WIDE = str.maketrans("0123456789()", "０１２３４５６７８９（）")
 
 
@@ -77,9 +48,8 @@ def dealers(many: int, *, seed: int = 7) -> list[Dealer]:
     for n in range(many):
         place, division = PLACES[n % len(PLACES)]
         city = re.sub(r".*省|市.*", "", place)
-        name = (
-            f"{city}{FIRST[n % 16]}{SECOND[n // 16 % 10]}{_words(n // 160)}{TRADES[n % 6]}有限公司"
-        )
+        word = f"{BRANDS[n % 16]}{SECOND[n // 16 % 10]}{in_characters(n // 160)}"
+        name = f"{city}{word}{TRADES[n % 6]}有限公司"
         mobile = f"13{n % 10}{10_000_000 + n:08}"
         dealer = Dealer(
             number=f"{n + 1:06}",
@@ -91,17 +61,12 @@ def dealers(many: int, *, seed: int = 7) -> list[Dealer]:
             tax_id=f"0{n:08}MA2{n:06}",
             contact=f"{SURNAMES[n % 10]}建国",
             mobile=f"15{n % 10}{20_000_000 + n:08}",
-            birthday=("农历五月初三", "1968-05-03", "", "5月3日")[n % 4],
+            birthday=BIRTHDAYS[n % 4],
             capital=(n % 50 + 1) * 10_000,
         )
         _spoil(dealer, n, made)
         made.append(dealer)
     return made
-
-
-def _words(n: int) -> str:
-    """A number as characters, so that no two names are alike."""
-    return "".join("甲乙丙丁戊己庚辛壬癸"[int(digit)] for digit in str(n))
 
 
 def _spoil(dealer: Dealer, n: int, before: list[Dealer]) -> None:

@@ -56,8 +56,20 @@ def test_what_looks_like_a_customer_is_shown_with_the_reason(as_, rep, yuezhou) 
     page = as_(rep).get(f"/customers/imports/{run.pk}/?rows=alike").content.decode()
     assert f"Looks like {YUEZHOU}" in page
     assert "same name" in page
-    assert f"It is {YUEZHOU}" in page
+    assert "The same" in page
     assert "1 new row looks like a customer on file." in page
+
+
+def test_of_several_that_it_looks_like_each_can_be_taken(as_, rep, yuezhou) -> None:
+    other = filed(owner=rep, external_id="C-2", name="绍兴市越州副食品有限公司")
+    run = checked(as_(rep), csv(HEAD, "N-1,绍兴越州副食品,,,"))
+    page = as_(rep).get(f"/customers/imports/{run.pk}/?rows=alike").content.decode()
+    assert f"It is {YUEZHOU}" in page
+    assert f"It is {other.name}" in page
+    choose_row(as_(rep), run, 2, f"same:{other.pk}")
+    assert row_of(run, 2).customer_id == other.pk
+    choose_row(as_(rep), run, 2, f"same:{yuezhou.pk}")
+    assert row_of(run, 2).customer_id == yuezhou.pk
 
 
 def test_one_out_of_sight_is_masked_and_cannot_be_taken(as_, rep, stranger, manager) -> None:

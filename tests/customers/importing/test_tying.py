@@ -124,6 +124,12 @@ def test_a_ring_is_refused_whether_the_file_or_the_database_closes_it(as_, rep) 
     assert row_of(run, 7).outcome == Outcome.CREATE
 
 
+def test_who_names_a_row_that_is_not_taken_learns_which(as_, rep) -> None:
+    run = checked(as_(rep), csv(f"{HEAD},电话", "N-1,甲店,,138", "N-2,乙店,N-1,", "N-3,丙店,甲店,"))
+    for row in (3, 4):
+        assert row_of(run, row).errors == {"parent": [["tie_rejected", {"row": 2}]]}
+
+
 def test_turning_a_chain_round_is_no_ring(as_, rep) -> None:
     top = filed(owner=rep, external_id="A", name="甲")
     filed(owner=rep, external_id="B", name="乙", parent=top)
