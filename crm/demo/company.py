@@ -20,6 +20,7 @@ from crm.demo.dealings import write_dealings
 from crm.demo.fieldwork import write_visits
 from crm.demo.knowledge import write_knowledge
 from crm.demo.large import more_reps, write_large_business
+from crm.demo.leavers import write_leavers
 from crm.demo.loose_ends import write_loose_ends
 from crm.demo.network import make_dealers, write_cards, write_dealers
 from crm.demo.ordering import make_sales, write_sales
@@ -107,6 +108,7 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
     write_knowledge(writer, chance("knowledge"))
     writer.settle()
     write_loose_ends()
+    say(f"{write_leavers(chance('leavers'), today=today, now=now)} leave silently")
     write_cards(writer)
     writer.settle()
     if size == "small":

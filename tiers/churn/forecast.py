@@ -97,9 +97,11 @@ def judged(
         number = len(one.intervals)
         peers = groups[purchases.groups[place]]
         verdict = rhythm.judge(one, peers)
+        # Of who bought once the model says that it cannot have left; its peers know better.
         alive, pace, method = verdict.alive, PERIOD_DAYS / verdict.usual, Method.RHYTHM
-        if model is not None and number:
-            # Of who bought once the model says that it cannot have left; its peers know better.
+        if not number:  # once is no pace: nobody counts on more than one purchase of it
+            pace = min(pace, 1.0)
+        elif model is not None:
             alive, pace, method = *model.judge(*purchases.history(place)), Method.MODEL
         usual = sum(one.intervals) / number if number else peers.usual
         yield (

@@ -90,9 +90,10 @@ class Outlook(models.Model):
     """What is to be expected of one customer that has bought before.
 
     `alive` is the chance, between 0 and 1, that it will ever buy again. `pace` is how many
-    purchases it makes in the coming period if it is alive, `expected` the same times `alive`;
-    `per_purchase` is what a purchase of it brings on average. `value_at_risk` is what its staying
-    away costs in the period: pace × per purchase × (1 − alive).
+    purchases it makes in the coming period if it is alive, at most one where it has bought on one
+    day only; `expected` is the same times `alive`, `per_purchase` what a purchase of it brings on
+    average. `value_at_risk` is what its staying away costs in the period: pace × per purchase ×
+    (1 − alive).
 
     The reason in numbers: it has bought on `intervals` + 1 days, on average every `usual_days`
     (its peers' figure where it bought on one day only), the last time on `last_on`; the silence
@@ -146,6 +147,10 @@ class Outlook(models.Model):
     @property
     def is_leaving(self) -> bool:
         return self.alive < LEAVING_BELOW
+
+    def has_gone(self, today: date) -> bool:
+        """Whether it is likely to have left, more than a year ago."""
+        return self.is_leaving and self.last_on <= today - GONE_AFTER
 
 
 class StayingQuerySet(ScopedQuerySet["Staying"]):

@@ -303,6 +303,7 @@ def outlook(request: HttpRequest, pk: int) -> HttpResponse:
         "customer": customer,
         "outlook": one,
         "word": word_of(customer, today),
+        "gone": one is not None and one.has_gone(today),
         "reason": words.reason(one, run.as_of) if run and one else "",
         "risk": words.risk(one, run.period_days) if run and one else "",
         "method": words.method(one) if one else "",

@@ -144,6 +144,17 @@ def test_p48_the_figures_can_be_multiplied_by_hand() -> None:
     assert one.is_leaving
 
 
+def test_who_bought_once_is_not_counted_on_as_often_as_its_peers() -> None:
+    for _number in range(4):
+        monthly(silent=20)
+    once = make_customer()
+    buy(once, 300, amount="175000.00")
+    run()
+    one = Outlook.objects.get(customer=once)
+    assert one.pace == 1
+    assert one.value_at_risk <= 175_000
+
+
 def test_p48_never_quite_there_never_quite_gone() -> None:
     monthly(silent=0)
     buy(make_customer(), 0)

@@ -286,7 +286,7 @@ def test_p48_the_file_says_how_likely_it_is_to_have_left(as_, rep, stranger, fou
     client = as_(rep)
     assert f'hx-get="{url}"' in client.get(f"/customers/{four[1].customer_id}/").content.decode()
     line = client.get(url, headers={"HX-Request": "true"}).content.decode()
-    assert "75\u00a0% likely to have left" in line
+    assert "75.0\u00a0% likely to have left" in line
     assert "silent for 84" in line
     page = client.get(url).content.decode()
     assert "3 purchases in 90 days × ¥1,000.00 × 75.0\u00a0% likely to have left" in page
@@ -303,11 +303,20 @@ def test_a_file_without_purchases_says_nothing(as_, rep, customer) -> None:
     assert "It has not bought yet" in client.get(url).content.decode()
 
 
+def test_who_has_gone_puts_nothing_at_risk_any_more(as_, rep, customer) -> None:
+    make_outlook(customer, alive=Decimal("0.001"), last_on=date(2025, 6, 17))
+    url = reverse("tiers:outlook", args=[customer.pk])
+    line = as_(rep).get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "99.9\u00a0% likely to have left" in line  # never a silent 100 %
+    assert "at risk" not in line
+    assert "bought nothing for a year" in as_(rep).get(url).content.decode()
+
+
 def test_who_is_there_is_not_called_leaving(as_, rep, customer) -> None:
     make_outlook(customer, alive=Decimal("0.930"), shorter=0)
     url = reverse("tiers:outlook", args=[customer.pk])
     line = as_(rep).get(url, headers={"HX-Request": "true"}).content.decode()
-    assert "93\u00a0% likely to buy again" in line
+    assert "93.0\u00a0% likely to buy again" in line
     assert "at risk" not in line
 
 

@@ -1,0 +1,34 @@
+"""Who leaves silently at the demo company, and of whom somebody knows better (P48)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from random import Random
+
+from accounts.roles import Role
+from crm.lib.days import day_start
+from customers.models import Customer
+from tiers.churn import leaving
+from tiers.churn.forecast import forecast
+from tiers.churn.staying import say_staying
+
+#: What reps know of customers that only look as if they left: in Chinese, as they write.
+KNOWN = (
+    "店面装修，下月重新开业",
+    "老板回老家了，国庆后恢复进货",
+    "换仓库，暂由隔壁网点代进",
+)
+
+
+def write_leavers(chance: Random, *, today: date, now: datetime) -> int:
+    """One estimate, as the job of the last night would have made it; how many leave."""
+    made_at = min(now, day_start(today) + timedelta(hours=2, minutes=30))
+    forecast(lambda _done, _total: None, as_of=today - timedelta(days=1), now=made_at)
+    owned = Customer.objects.filter(owner__role=Role.REP, owner__is_active=True)
+    found = list(leaving(owned, today=today).select_related("customer__owner")[: 10 * len(KNOWN)])
+    for one, words in zip(chance.sample(found, min(len(KNOWN), len(found))), KNOWN, strict=False):
+        owner = one.customer.owner
+        assert owner is not None
+        until = today + timedelta(days=chance.randint(14, 60))
+        say_staying(customer=one.customer, reason=words, until=until, by=owner, now=made_at)
+    return leaving(Customer.objects.all(), today=today).count()
