@@ -16,11 +16,12 @@ class ProductForm(VersionedForm[Product]):
         model = Product
         fields = (
             "name", "external_id", "category", "unit", "dealer_price", "retail_price",
-            "launched_on", "active",
+            "unit_cost", "launched_on", "active",
         )  # fmt: skip
         error_messages = {"external_id": {"unique": _("Another product has this SKU already.")}}
         widgets = {
             "launched_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "dealer_price": forms.TextInput(attrs={"inputmode": "decimal"}),
             "retail_price": forms.TextInput(attrs={"inputmode": "decimal"}),
+            "unit_cost": forms.TextInput(attrs={"inputmode": "decimal"}),
         }

@@ -33,6 +33,7 @@ class ProductSerializer(RecordSerializer[Product]):
             "unit",
             "dealer_price",
             "retail_price",
+            "unit_cost",
             "launched_on",
             "active",
             "source_updated_at",

@@ -41,6 +41,7 @@ class ProductRecord(SyncRecord):
     unit: Text20 | UnsetType | None = UNSET
     dealer_price: Decimal | UnsetType | None = UNSET
     retail_price: Decimal | UnsetType | None = UNSET
+    unit_cost: Decimal | UnsetType | None = UNSET
     launched_on: date | UnsetType | None = UNSET
     active: bool | UnsetType | None = UNSET
 
@@ -57,6 +58,7 @@ class ProductSync(SyncResource[ProductRecord]):
         "unit",
         "dealer_price",
         "retail_price",
+        "unit_cost",
         "launched_on",
         "active",
         "source_updated_at",
@@ -70,6 +72,7 @@ class ProductSync(SyncResource[ProductRecord]):
         "unit": "",
         "dealer_price": None,
         "retail_price": None,
+        "unit_cost": None,
         "launched_on": None,
         "active": True,
         "source_updated_at": None,
@@ -77,7 +80,7 @@ class ProductSync(SyncResource[ProductRecord]):
 
     def check(self, record: ProductRecord) -> Errors:
         errors: Errors = {}
-        for name in ("dealer_price", "retail_price"):
+        for name in ("dealer_price", "retail_price", "unit_cost"):
             value = getattr(record, name)
             if isinstance(value, Decimal):
                 try:

@@ -85,8 +85,11 @@ def wares(db: None) -> None:
 def test_a_product_is_created_and_changed_by_its_sku(erp):
     record = {"external_id": "P-9", "name": "Rice wine", "dealer_price": "12.5", "active": False}
     assert became(erp, record, url=PRODUCTS) == {"created": 1}
-    assert became(erp, {"external_id": "P-9", "unit": "box"}, url=PRODUCTS) == {"updated": 1}
+    changed = {"external_id": "P-9", "unit": "box", "unit_cost": "8.25"}
+    assert became(erp, changed, url=PRODUCTS) == {"updated": 1}
+    assert became(erp, {"external_id": "P-9", "unit": "box"}, url=PRODUCTS) == {"unchanged": 1}
     product = Product.objects.get(external_id="P-9")
+    assert product.unit_cost == Decimal("8.25")
     assert (product.name, product.unit, product.dealer_price, product.active) == (
         "Rice wine",
         "box",
@@ -113,6 +116,7 @@ def test_null_empties_a_field_of_a_product(erp):
         ({"dealer_price": "-0.01"}, "dealer_price"),
         ({"dealer_price": "1.005"}, "dealer_price"),
         ({"retail_price": "12345678901"}, "retail_price"),
+        ({"unit_cost": "-1"}, "unit_cost"),
         ({"launched_on": "2026-02-29"}, "launched_on"),
         ({"launched_on": "0001-01-01"}, "launched_on"),
         ({"active": "yes"}, "active"),

@@ -196,12 +196,15 @@ def test_a_product_is_made_and_changed_with_its_prices(as_, finance: User) -> No
     client = as_(finance)
     client.post(
         "/orders/products/new/",
-        product_data(dealer_price="50.00", retail_price="68", launched_on="2026-05-01"),
+        product_data(
+            dealer_price="50.00", retail_price="68", unit_cost="31.5", launched_on="2026-05-01"
+        ),
     )
     product = Product.objects.get()
     assert (product.dealer_price, product.retail_price) == (Decimal("50.00"), Decimal("68.00"))
     assert product.launched_on == date(2026, 5, 1)
     url = f"/orders/products/{product.pk}/"
+    assert "31.50" in client.get(url).content.decode()
     client.post(f"{url}edit/", product_data(dealer_price="52.5", version=product.version))
     assert "52.50" in client.get(url).content.decode()
     assert AuditEntry.objects.of(product).count() == 2
@@ -216,6 +219,7 @@ def test_a_product_is_made_and_changed_with_its_prices(as_, finance: User) -> No
         ({"dealer_price": "NaN"}, "dealer_price"),
         ({"dealer_price": "99999999999"}, "dealer_price"),
         ({"retail_price": "1.234"}, "retail_price"),
+        ({"unit_cost": "-0.01"}, "unit_cost"),
         ({"launched_on": "x"}, "launched_on"),
     ],
 )
