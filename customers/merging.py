@@ -167,6 +167,7 @@ def merge(
     values["source_updated_at"] = into.source_updated_at or gone.source_updated_at
     _untie(values, gone=gone, into=into)
     _take_over_number(values, record, gone=gone, into=into)
+    values["key_account"] = into.key_account or gone.key_account
     values["last_visited_on"] = max(
         (day for day in (into.last_visited_on, gone.last_visited_on) if day), default=None
     )

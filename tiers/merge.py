@@ -5,7 +5,7 @@ What was worked out for the gone file alone goes; the next runs count both as on
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import Model
 
@@ -62,7 +62,7 @@ def _one_open(
     changed = []
     if model._base_manager.filter(customer=into, ended_at=None).exists():
         changed = [
-            moving.change(word, {"ended_at": now})
+            moving.change(word, {"ended_at": now.astimezone(UTC)})  # as it is read again
             for word in model._base_manager.filter(customer=gone, ended_at=None)
         ]
     return {**moving.hand_over(model, gone=gone, into=into, now=now), "changed": changed}

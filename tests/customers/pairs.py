@@ -21,7 +21,18 @@ from customers.models import (
     Supplier,
 )
 from tests.factories import local, make_customer, make_order, make_product, make_visit
-from tiers.models import RunState, TierChange, TierPolicy, TierRun
+from tiers.models import (
+    Assessment,
+    KeyAccount,
+    Outlook,
+    Rating,
+    RunState,
+    Staying,
+    TierChange,
+    TierOverride,
+    TierPolicy,
+    TierRun,
+)
 from visits.models import Reminder
 
 NOW = local(2026, 6, 16, 12)
@@ -44,6 +55,8 @@ def file_of_everything(
     """Rows in every app, some of which clash with those of another file of the same run."""
     _orders_and_visits(customer, rng, rep)
     _tier_changes(customer, rng, runs)
+    _tier_words(customer, rng, rep)
+    _tier_findings(customer, rng)
     _dealings(customer, rng, rep)
     _what_is_known(customer, rng, rep)
     _likenesses(customer, rng, others)
@@ -79,6 +92,56 @@ def _tier_changes(customer: Customer, rng: Random, runs: list[TierRun]) -> None:
                 rank=1,
                 ranked=2,
             )
+
+
+def _tier_words(customer: Customer, rng: Random, rep: User) -> None:
+    """What people said of the tier: open words of both files cannot stand beside each other."""
+    for n in range(rng.randrange(3)):
+        TierOverride.objects.create(
+            customer=customer,
+            tier="B",
+            reason="Word",
+            by=rep,
+            first_on=date(2026, 6, 1),
+            until=date(2026, 7, 1),
+            ended_at=NOW - timedelta(days=1) if n else None,
+        )
+    if rng.random() < 0.6:
+        KeyAccount.objects.create(customer=customer, reason="Word", by=rep, confirmed_at=NOW)
+        Customer.objects.filter(pk=customer.pk).update(key_account=True)
+        customer.refresh_from_db()
+    if rng.random() < 0.6:
+        Rating.objects.create(customer=customer, partnership=7, by=rep, rated_at=NOW)
+    if rng.random() < 0.6:
+        Staying.objects.create(customer=customer, reason="Word", until=date(2026, 9, 1), by=rep)
+
+
+def _tier_findings(customer: Customer, rng: Random) -> None:
+    """What runs found of it."""
+    if rng.random() < 0.6:
+        Assessment.objects.create(
+            customer=customer,
+            as_of=date(2026, 6, 15),
+            computed_tier="C",
+            override=customer.tier_overrides.open().first(),
+            wallet_share="0.3333",
+            margin="12.34",
+        )
+    if rng.random() < 0.6:
+        Outlook.objects.create(
+            customer=customer,
+            as_of=date(2026, 6, 15),
+            method="rhythm",
+            alive="0.900",
+            pace=1,
+            expected=1,
+            per_purchase=10,
+            value_at_risk=1,
+            last_on=date(2026, 6, 1),
+            usual_days=30,
+            intervals=1,
+            shorter=0,
+        )
 
 
 def _dealings(customer: Customer, rng: Random, rep: User) -> None:
