@@ -61,9 +61,9 @@ def whole_log_of(customer: Customer) -> QuerySet[AuditEntry]:
 def _own(customer: Customer) -> Q:
     written = Q(action=Action.CREATE) | Q(before__has_any_keys=list(COLUMNS))
     own = Q(model=Customer._meta.label_lower, object_id=customer.pk) & written
-    profile = Profile.objects.filter(customer=customer).values_list("pk", flat=True).first()
-    if profile is not None:
-        own |= Q(model=Profile._meta.label_lower, object_id=profile)
+    profile = getattr(customer, "profile", None)
+    if profile is not None and profile.pk is not None:
+        own |= Q(model=Profile._meta.label_lower, object_id=profile.pk)
     return own
 
 

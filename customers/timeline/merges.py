@@ -16,19 +16,18 @@ GROUP = Group.FILES
 
 
 def entries(customer: Customer, *, before: datetime | None, limit: int) -> list[Entry]:
-    """The merges into a customer before `before`, newest first; also those taken back since."""
-    made = Merge.objects.filter(survivor=customer).select_related("by").order_by("-at", "-pk")
-    back = (
-        Merge.objects.filter(Q(survivor=customer) | Q(gone_id=customer.pk), undone_at__isnull=False)
-        .select_related("undone_by")
-        .order_by("-undone_at", "-pk")
-    )
-    if before is not None:
-        made, back = made.filter(at__lt=before), back.filter(undone_at__lt=before)
-    told = [
-        *(_made(one) for one in made[:limit]),
-        *(_taken_back(one, customer) for one in back[:limit]),
-    ]
+    """The merges into a customer before `before`, newest first; also those taken back since.
+
+    A file has few of them: one statement fetches all.
+    """
+    told: list[Entry] = []
+    merges = Merge.objects.filter(Q(survivor=customer) | Q(gone_id=customer.pk))
+    for one in merges.select_related("by", "undone_by").defer("gone", "before", "after", "moved"):
+        if one.survivor_id == customer.pk:
+            told.append(_made(one))
+        if one.undone_at is not None:
+            told.append(_taken_back(one, customer))
+    told = [entry for entry in told if before is None or entry.at < before]
     return sorted(told, key=lambda entry: entry.at, reverse=True)[:limit]
 
 

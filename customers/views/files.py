@@ -42,7 +42,8 @@ from customers.views.promises import next_steps
 
 
 def in_sight(user: User) -> CustomerQuerySet:
-    return Customer.objects.visible_to(user).select_related("owner", "parent")
+    """The files of customers, each with what the pages of a file need beside its row."""
+    return Customer.objects.visible_to(user).select_related("owner", "parent", "profile")
 
 
 @require_safe
@@ -177,7 +178,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
     user = cast(User, request.user)
     customer = get_object_or_404(in_sight(user), pk=pk)
     opened(request, customer)
-    profile = Profile.objects.filter(customer=customer).first() or Profile(customer=customer)
+    profile = getattr(customer, "profile", None) or Profile(customer=customer)
     context = {
         **file_frame(customer, user, "file"),
         **filled(customer, user),
