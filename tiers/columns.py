@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Case, F, Sum, When
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.access import may
 from accounts.models import User
@@ -31,7 +32,7 @@ def column(rows: Sequence[Mapping[str, Any]], *, user: User, today: date) -> Col
     cells = {}
     if before is not None:
         cells = {row["id"]: judged(row["net_amount"], before.get(row["id"])) for row in rows}
-    return Column(_("Change"), "net_amount", cells)
+    return Column(pgettext("of the net amount", "Change"), "net_amount", cells)
 
 
 def _net_before(run: TierRun, customer_ids: list[int]) -> dict[int, Decimal]:

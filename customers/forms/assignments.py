@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.lib.forms import DayInput
 from customers.assigning_gaps import Share
@@ -25,7 +26,7 @@ class AssignForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one person.")},
     )
-    due_on = forms.DateField(label=_("By"), widget=DayInput)
+    due_on = forms.DateField(label=pgettext_lazy("day", "By"), widget=DayInput)
 
     def __init__(self, *args: Any, shares: Sequence[Share], today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
