@@ -51,10 +51,12 @@ SEED_DATA = """
     SELECT now(), now(), 1, c.id, contact, '', '', '+86139' || right(named.phone, 8), '', '',
         'solar', false, '', '', false
     FROM named JOIN customers_customer c ON c.external_id = 'C-' || lpad(n::text, 7, '0');
-    INSERT INTO customers_indexcard (customer_id, text, short, name_key, phone_key, address_key)
+    INSERT INTO customers_indexcard (customer_id, text, short, place, name_key, phone_key,
+        address_key)
     SELECT c.id, concat_ws(E'\\n', named.name, spelled, initials, lower(external_id), lower(tax),
             contact, named.phone, '139' || right(named.phone, 8)),
-        'ᚢᚢ' || concat_ws(E'\\nᚢᚢ', paired, ipaired, xpaired), named.name, named.phone, named.name
+        'ᚢᚢ' || concat_ws(E'\\nᚢᚢ', paired, ipaired, xpaired), 'ᚢᚢ' || paired || 'ᚠ旁',
+        named.name, named.phone, named.name
     FROM named JOIN customers_customer c ON c.external_id = 'C-' || lpad(n::text, 7, '0');
     INSERT INTO orders_order (created_at, updated_at, version, external_id, customer_id,
         ordered_at, status, delivery_address, delivery_division, payment_method, promotion,
