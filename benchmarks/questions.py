@@ -77,7 +77,8 @@ BY_HAND = {
     "leaving": "SELECT count(*), sum(value_at_risk) FROM tiers_outlook WHERE alive < 0.5",
     "loyalty": f"SELECT count(*) FILTER (WHERE now > 0) FROM ({FACTS}) f WHERE ever > now",
     "decisions": f"SELECT count(*) FROM ({FACTS}) f",
-    "details": f"SELECT date_trunc('month', f.first), date_trunc('month', o.ordered_at),"
+    "table": f"SELECT count(*) FROM ({FACTS}) f",
+    "cohorts": f"SELECT date_trunc('month', f.first), date_trunc('month', o.ordered_at),"
     f" count(DISTINCT o.customer_id) FROM ({FACTS}) f JOIN orders_order o USING (customer_id)"
     f" WHERE f.first >= {START} AND {COUNTED} GROUP BY 1, 2",
     "pareto": f"SELECT sum(net) FILTER (WHERE place <= all_ / 5), sum(net) FROM (SELECT net,"

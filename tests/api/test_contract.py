@@ -48,7 +48,8 @@ OPERATIONS = """
     get orders/{id}/           put orders/{id}/           patch orders/{id}/
     get visits/                post visits/               get visits/{id}/
     get reminders/             post reminders/{id}/done/  get occasions/
-    get tier-policies/         get tier-runs/             post tier-runs/
+    get tier-policies/         post tier-policies/
+    get tier-runs/             post tier-runs/
     get tier-runs/{id}/        get tier-runs/{id}/changes/
 """
 CHOICES = {

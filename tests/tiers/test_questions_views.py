@@ -198,8 +198,9 @@ def test_with_very_many_orders_each_card_is_fetched_by_itself(
     assert [key for key, _url in waiting] == list(CARDS)
     shown = [browser.get(url, headers=HTMX).context["card"] for _key, url in waiting]
     assert shown == whole.context["cards"]
-    details = browser.get(page.context["details_url"], headers=HTMX)
-    assert details.context["cohorts"] == whole.context["cohorts"]
+    cohorts, table = (browser.get(url, headers=HTMX) for url in page.context["tables_waiting"])
+    assert cohorts.context["cohorts"] == whole.context["cohorts"]
+    assert table.context["decisions"] == whole.context["decisions"]
     assert browser.get(page.context["whole_url"]).context["cards"] == shown
     assert "aria-busy" in page.content.decode()
 

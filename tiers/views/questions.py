@@ -31,6 +31,8 @@ from tiers.views.question_cards import CARDS, Desk, decisions
 
 #: With more orders than this, each card is fetched by itself, so that the first ones stand soon.
 AT_ONCE = 300_000
+#: What stands below the cards: the cohorts, and the table of decisions.
+TABLES = ("cohorts", "table")
 #: Cohorts on the page, the newest; the export has all.
 COHORTS_SHOWN = 18
 
@@ -48,10 +50,11 @@ def questions(request: HttpRequest) -> HttpResponse:
     }
     if many_orders() and "whole" not in request.GET:
         context["waiting"] = [(key, part_url(desk, key)) for key in CARDS]
-        context["details_url"] = part_url(desk, "details")
+        context["tables_waiting"] = [part_url(desk, key) for key in TABLES]
         context["whole_url"] = f"{request.path}?{urlencode({**asked.picked, 'whole': 'true'})}"
     else:
-        context |= {"cards": [desk.card(key) for key in CARDS], **details(desk)}
+        context |= {"cards": [desk.card(key) for key in CARDS], **cohort_table(desk)}
+        context["decisions"] = decisions(desk)
     response = page_or_part(request, "tiers/questions.html", "tiers/_questions.html", context)
     if wants_part(request):
         push_url(response, address(request, Asked.NAMES))
@@ -61,11 +64,13 @@ def questions(request: HttpRequest) -> HttpResponse:
 @require_safe
 @needs("reports:read")
 def part(request: HttpRequest) -> HttpResponse:
-    """One card alone, or what stands below the cards; without `of` the first."""
+    """One card alone, or one of TABLES; without `of` the first card."""
     asked = Asked.by(request.GET.dict(), request, today=timezone.localdate())
     desk, key = Desk(asked), request.GET.get("of", "buyers")
-    if key == "details":
-        return render(request, "tiers/_question_details.html", details(desk))
+    if key == "cohorts":
+        return render(request, "tiers/_question_cohorts.html", cohort_table(desk))
+    if key == "table":
+        return render(request, "tiers/_question_decisions.html", {"decisions": decisions(desk)})
     if key not in CARDS:
         raise Http404
     return render(request, "tiers/_question.html", {"card": desk.card(key)})
@@ -101,15 +106,14 @@ class Row:
     gap: range
 
 
-def details(desk: Desk) -> dict[str, Any]:
-    """What stands below the cards: the cohorts, and the table of decisions."""
+def cohort_table(desk: Desk) -> dict[str, Any]:
+    """The cohorts as rows, the newest of them."""
     found = desk.answers.cohorts[-COHORTS_SHOWN:]
     months = max((len(one.buying) for one in found), default=0)
     return {
         "cohorts": [_row(desk, one, months) for one in found],
         "months_since": range(1, months),
         "cohorts_left": max(len(desk.answers.cohorts) - COHORTS_SHOWN, 0),
-        "decisions": decisions(desk),
     }
 
 
