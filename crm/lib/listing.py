@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django_htmx.http import push_url
 
 from crm.lib.htmx import page_or_part, wants_part
-from crm.lib.keyset import Page, by_id_if_few, count_up_to, keyset_page
+from crm.lib.keyset import Count, Page, by_id_if_few, count_up_to, keyset_page
 from crm.lib.text import Text
 
 PAGE_SIZE = 50
@@ -118,23 +118,34 @@ def list_context(
 
     `by_words` says that the filters look for parts of words, which few rows may hold.
     """
-    found, sort, names = found_by(filters), sort_of(request, sorts), parameters(filters)
+    found, sort = found_by(filters), sort_of(request, sorts)
     count = None
     if by_words:
         found, count = by_id_if_few(found)
-    page = keyset_page(
-        found.values(*columns),
-        order=sorts[sort],
-        cursor=request.GET.get("cursor", ""),
-        size=PAGE_SIZE,
-    )
+    context = shown(request, filters, found.values(*columns), order=sorts[sort], count=count)
+    return {**context, "sort": sort}
+
+
+def shown(
+    request: HttpRequest,
+    filters: Any,
+    rows: QuerySet[Any, Any],
+    *,
+    order: tuple[str, ...],
+    tabs: Collection[str] = (),
+    count: Count | None = None,
+) -> dict[str, Any]:
+    """The page of `rows`, which `filters` found, in `order`, with what stands around it.
+
+    `tabs` are the filters that quick filters set: a list is not called narrowed by them.
+    """
+    page = keyset_page(rows, order=order, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
     return {
         "filters": filters,
         "page": page,
-        "count": count or count_up_to(found),
-        "sort": sort,
-        "narrowed": any(request.GET.get(name) for name in filters.filters),
-        **turns(request, names, page),
+        "count": count or count_up_to(rows),
+        "narrowed": any(request.GET.get(name) for name in filters.filters if name not in tabs),
+        **turns(request, parameters(filters), page),
     }
 
 

@@ -20,8 +20,13 @@ from accounts.access import may, needs
 from accounts.exports import table_view
 from accounts.models import User
 from crm.lib.export import Table
-from crm.lib.keyset import count_up_to, keyset_page
-from crm.lib.listing import PAGE_SIZE, found_by, list_answer, parameters, quick_filters, turns
+from crm.lib.listing import (
+    found_by,
+    list_answer,
+    parameters,
+    quick_filters,
+    shown,
+)
 from crm.lib.text import Text
 from customers import assigning_gaps, completeness
 from customers.filters import chips
@@ -93,25 +98,16 @@ def list_(request: HttpRequest) -> HttpResponse:
     """What people in sight are asked to fill, with how much is left of it."""
     user = cast(User, request.user)
     filters = _filtered(request)
-    found, names = found_by(filters), parameters(filters)
-    page = keyset_page(
-        found.select_related("owner", "by"),
-        order=("due_on", "id") if filters.shows_open else ("-due_on", "-id"),
-        cursor=request.GET.get("cursor", ""),
-        size=PAGE_SIZE,
-    )
-    context = {
-        "filters": filters,
-        "page": page,
-        "count": count_up_to(found),
-        "rows": with_progress(page.rows),
+    found = found_by(filters).select_related("owner", "by")
+    order = ("due_on", "id") if filters.shows_open else ("-due_on", "-id")
+    context = shown(request, filters, found, order=order, tabs=("state",))
+    context |= {
+        "rows": with_progress(context["page"].rows),
         "chips": chips(filters, ("wanted", "owner", "team", "due_from", "due_to")),
-        "narrowed": any(request.GET.get(name) for name in filters.filters if name != "state"),
-        "tabs": quick_filters(request, names, TABS),
+        "tabs": quick_filters(request, parameters(filters), TABS),
         "today": timezone.localdate(),
         "may_assign": may(user, "customers:assign"),
         "may_report": may(user, "reports:read"),
-        **turns(request, names, page),
     }
     return list_answer(
         request, "customers/assignments.html", "customers/_assignments_list.html", context

@@ -22,8 +22,7 @@ from accounts.models import AuditEntry, JobRun, User
 from accounts.models.audit import Action
 from accounts.views.runs import shown as job_shown
 from crm.lib.export import Table
-from crm.lib.keyset import count_up_to, keyset_page
-from crm.lib.listing import found_by, list_answer, parameters, quick_filters, turns
+from crm.lib.listing import found_by, list_answer, parameters, quick_filters, shown
 from crm.lib.text import Text
 from customers import merging, phones, unmerging
 from customers.changes import told
@@ -67,25 +66,15 @@ def list_(request: HttpRequest) -> HttpResponse:
     """Pairs of files that look like one company, both in sight, the surest first."""
     user = cast(User, request.user)
     filters = _pairs(request)
-    pairs, names = found_by(filters), parameters(filters)
-    page = keyset_page(
-        pairs.select_related("first__owner", "second__owner", "settled_by"),
-        order=("-score", "-id"),
-        cursor=request.GET.get("cursor", ""),
-        size=PAGE_SIZE,
-    )
+    pairs = found_by(filters).select_related("first__owner", "second__owner", "settled_by")
+    context = shown(request, filters, pairs, order=("-score", "-id"), tabs=("state",))
     job = JobRun.objects.filter(kind=SEARCH).order_by("-pk").first()
-    context = {
-        "filters": filters,
-        "page": page,
-        "rows": [(pair, reasons_in_words(pair.reasons)) for pair in page.rows],
-        "count": count_up_to(pairs),
+    context |= {
+        "rows": [(pair, reasons_in_words(pair.reasons)) for pair in context["page"].rows],
         "state": filters.data["state"],
         "chips": chips(filters, ("owner", "team", "on_from", "on_to")),
-        "narrowed": any(request.GET.get(name) for name in filters.filters if name != "state"),
-        "tabs": quick_filters(request, names, TABS),
+        "tabs": quick_filters(request, parameters(filters), TABS),
         "may_write": may(user, "customers:write"),
-        **turns(request, names, page),
         **(job_shown(job) if job else {"job": None}),
     }
     return list_answer(
@@ -270,21 +259,11 @@ def _merges(request: HttpRequest) -> MergeFilter:
 def merges(request: HttpRequest) -> HttpResponse:
     """The merges whose survivors are in sight, newest first."""
     filters = _merges(request)
-    found, names = found_by(filters), parameters(filters)
-    page = keyset_page(
-        found.select_related("survivor", "by", "undone_by"),
-        order=("-id",),
-        cursor=request.GET.get("cursor", ""),
-        size=PAGE_SIZE,
-    )
-    context = {
-        "filters": filters,
-        "page": page,
-        "rows": page.rows,
-        "count": count_up_to(found),
+    rows = found_by(filters).select_related("survivor", "by", "undone_by")
+    context = shown(request, filters, rows, order=("-id",))
+    context |= {
+        "rows": context["page"].rows,
         "chips": chips(filters, ("state", "owner", "team", "on_from", "on_to")),
-        "narrowed": any(request.GET.get(name) for name in filters.filters),
-        **turns(request, names, page),
     }
     return list_answer(request, "customers/merges.html", "customers/_merges.html", context)
 

@@ -18,8 +18,7 @@ from accounts.access import needs
 from accounts.exports import table_view
 from accounts.models import User
 from crm.lib.export import Table
-from crm.lib.keyset import count_up_to, keyset_page
-from crm.lib.listing import PAGE_SIZE, found_by, list_answer, parameters, turns
+from crm.lib.listing import found_by, list_answer, shown
 from customers import handing_over
 from customers.filters import chips
 from customers.forms.handover import HandOverForm
@@ -73,21 +72,9 @@ def _past(request: HttpRequest) -> HandOverFilter:
 def past(request: HttpRequest) -> HttpResponse:
     """What was handed over before, newest first."""
     filters = _past(request)
-    found, names = found_by(filters), parameters(filters)
-    page = keyset_page(
-        found.select_related("giver", "successor", "by").defer("customer_ids", "beside"),
-        order=("-id",),
-        cursor=request.GET.get("cursor", ""),
-        size=PAGE_SIZE,
-    )
-    context = {
-        "filters": filters,
-        "page": page,
-        "count": count_up_to(found),
-        "chips": chips(filters, ("state", "person", "team", "on_from", "on_to")),
-        "narrowed": any(request.GET.get(name) for name in filters.filters),
-        **turns(request, names, page),
-    }
+    found = found_by(filters).select_related("giver", "successor", "by")
+    context = shown(request, filters, found.defer("customer_ids", "beside"), order=("-id",))
+    context["chips"] = chips(filters, ("state", "person", "team", "on_from", "on_to"))
     return list_answer(request, "customers/hand_overs.html", "customers/_hand_overs.html", context)
 
 

@@ -22,14 +22,13 @@ from accounts.models import User
 from accounts.roles import Role
 from crm.lib.export import stream_table
 from crm.lib.htmx import page_or_part, wants_part
-from crm.lib.keyset import count_up_to, keyset_page
+from crm.lib.keyset import count_up_to
 from crm.lib.listing import (
-    PAGE_SIZE,
     found_by,
     list_answer,
     parameters,
     quick_filters,
-    turns,
+    shown,
 )
 from crm.lib.text import Text
 from customers.filters import chips
@@ -72,24 +71,16 @@ def list_(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     today = timezone.localdate()
     filters = _filtered(request, today)
-    found, names = found_by(filters), parameters(filters)
-    page = keyset_page(
-        found, order=_ordered(request), cursor=request.GET.get("cursor", ""), size=PAGE_SIZE
-    )
     own = user.role in (Role.REP, Role.SERVICE)
     fields = (*(("whose",) if own else ("owner", "team")), "due_from", "due_to")
-    context = {
-        "filters": filters,
-        "page": page,
-        "count": count_up_to(found),
-        "narrowed": any(request.GET.get(name) for name in filters.filters),
+    context = shown(request, filters, found_by(filters), order=_ordered(request))
+    context |= {
         "chips": chips(filters, fields),
-        "tabs": quick_filters(request, names, TABS),
+        "tabs": quick_filters(request, parameters(filters), TABS),
         "today": today,
         "may_write": may(user, "customers:write"),
         "shows_owner": not own or filters.form.cleaned_data.get("whose") != "mine",
         "customer": _customer_of(request, user),
-        **turns(request, names, page),
     }
     if may(user, "reports:read") and not wants_part(request):
         context |= _rates(user, today)
