@@ -17,7 +17,9 @@ from crm.lib.idempotency import once
 from tiers.actions import request_run
 from tiers.filters import ChangeFilter, RunFilter
 from tiers.models import TierChange, TierPolicy, TierRun
+from tiers.policies import make_version
 from tiers.serializers import (
+    NewPolicySerializer,
     RunRequestSerializer,
     TierChangeSerializer,
     TierPolicySerializer,
@@ -31,6 +33,20 @@ class TierPolicyViewSet(ReadViewSet):
     scope = "tiers"
     queryset = TierPolicy.objects.all()
     serializer_class = TierPolicySerializer
+    http_method_names = ("get", "head", "post")
+
+    @extend_schema(request=NewPolicySerializer, responses={201: TierPolicySerializer})
+    def create(self, request: Request) -> Response:
+        """Make a version that decides from a day on, or a draft that trial runs judge by."""
+        now = timezone.now()
+
+        def answer() -> Response:
+            asked = NewPolicySerializer(data=request.data, context={"request": request})
+            asked.is_valid(raise_exception=True)
+            made = make_version(asked.validated_data, today=timezone.localdate(now))
+            return Response(self.get_serializer(made).data, status=201)
+
+        return once(request, answer, now=now)
 
 
 class TierRunViewSet(ReadViewSet):

@@ -144,12 +144,35 @@ def plan(policy: TierPolicy, *, day: date, today: date) -> TierPolicy:
     """
     bulk.lock(LOCK)
     _refuse_past(day, today)
-    _refuse_unchanged(policy, day)
     policy.effective_from = day
     policy.revision = _next_revision(policy.name)
     policy.full_clean()
+    _refuse_unchanged(policy, day)
     policy.save()
     return policy
+
+
+@transaction.atomic
+def make_version(values: Mapping[str, Any], *, today: date) -> TierPolicy:
+    """A new version from what is in force today with some values changed; a draft without a day."""
+    standing = TierPolicy.objects.in_force(today).first() or TierPolicy(name=_("Standard"))
+    made = copy_of(standing)
+    for name, value in values.items():
+        setattr(made, name, value)
+    if day := values.get("effective_from"):
+        return plan(made, day=day, today=today)
+    made.clean()
+    _refuse_unchanged(made, today)
+    return _keep_draft(made)
+
+
+def _keep_draft(draft: TierPolicy) -> TierPolicy:
+    bulk.lock(LOCK)
+    draft.effective_from = None
+    draft.revision = _next_revision(draft.name)
+    draft.full_clean()
+    draft.save()
+    return draft
 
 
 @transaction.atomic
@@ -218,11 +241,7 @@ def try_out(policy: TierPolicy, *, user: User, now: datetime, today: date) -> Ti
         None,
     )
     if draft is None:
-        draft = policy
-        draft.effective_from = None
-        draft.revision = _next_revision(draft.name)
-        draft.full_clean()
-        draft.save()
+        draft = _keep_draft(policy)
     return request_run(as_of=as_of, policy=draft, dry_run=True, user=user, now=now)
 
 

@@ -48,6 +48,18 @@ class TierPolicySerializer(RecordSerializer[TierPolicy]):
         )
 
 
+class NewPolicySerializer(TierPolicySerializer):
+    """A new version, or without `effective_from` a draft; what is left out stays as it is now."""
+
+    class Meta(TierPolicySerializer.Meta):
+        read_only_fields = ("revision",)
+        extra_kwargs = {"name": {"required": False}}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The whole policy is looked at once its revision is known."""
+        return attrs
+
+
 class CountsSerializer(serializers.Serializer[Any]):
     """How many customers each tier has."""
 

@@ -198,9 +198,10 @@ def test_lists_cost_the_same_however_long(
     assert erp.get(f"/api/v1/tier-policies/{row['id']}/").json() == row
 
 
-def test_policies_are_read_only_for_now(erp: APIClient, policy: TierPolicy) -> None:
-    assert erp.post("/api/v1/tier-policies/", {}).status_code == 405
-    assert erp.patch(f"/api/v1/tier-policies/{policy.pk}/", {}).status_code == 405
+def test_policies_are_made_and_read_but_never_edited(erp: APIClient, policy: TierPolicy) -> None:
+    assert erp.post("/api/v1/tier-policies/", {}).status_code == 400
+    one = f"/api/v1/tier-policies/{policy.pk}/"
+    assert [erp.put(one, {}).status_code, erp.patch(one, {}).status_code] == [405, 405]
 
 
 def test_a_run_out_of_the_list_is_a_404(erp: APIClient, policy) -> None:
@@ -258,3 +259,55 @@ def test_an_open_run_shows_its_progress(erp: APIClient, policy) -> None:
     TierRun.objects.filter(pk=asked["id"]).update(state=RunState.RUNNING, progress=60)
     found = erp.get(f"{RUNS}{asked['id']}/").json()
     assert (found["state"], found["progress"]) == ("running", 60)
+
+
+POLICIES = "/api/v1/tier-policies/"
+
+
+def test_p13_an_integration_tries_a_draft_and_puts_a_version_into_force(
+    erp: APIClient, policy: TierPolicy, django_capture_on_commit_callbacks
+) -> None:
+    draft = erp.post(POLICIES, {"a_share": "0.7000", "key_weights": {"volume": 100}})
+    assert draft.status_code == 201, draft.json()
+    kept = draft.json()
+    assert (kept["name"], kept["revision"], kept["effective_from"]) == (policy.name, 2, None)
+    assert (kept["a_share"], kept["b_share"]) == ("0.7000", "0.9500")
+    assert kept["key_weights"]["volume"] == 100
+    assert kept["key_weights"]["margin"] == 0
+    with django_capture_on_commit_callbacks():
+        asked = erp.post(RUNS, {"as_of": "2026-06-16", "policy": kept["id"], "dry_run": True})
+    assert asked.status_code == 202
+    made = erp.post(POLICIES, {"a_share": "0.7000", "effective_from": "2026-07-01"}).json()
+    assert (made["revision"], made["effective_from"]) == (3, "2026-07-01")
+    assert TierPolicy.objects.in_force(date(2026, 7, 1)).get(pk=made["id"])
+    assert TierPolicy.objects.in_force(date(2026, 6, 30)).first() == policy
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"a_share": "0.9600"}, ""),
+        ({"a_share": "1.5", "effective_from": "2026-07-01"}, ""),
+        ({"a_share": "0.7", "effective_from": "2026-06-16"}, "effective_from"),
+        ({"effective_from": "2026-07-01"}, ""),
+        ({"key_weights": {"luck": 1}}, "key_weights"),
+        ({"key_weights": "x"}, "key_weights"),
+        ({"key_weights": "x", "effective_from": "2026-07-01"}, "key_weights"),
+        ({"measure": "luck"}, "measure"),
+        ({"window_months": 0}, "window_months"),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(
+    erp: APIClient, policy: TierPolicy, body: dict[str, object], field: str
+) -> None:
+    refused = erp.post(POLICIES, body)
+    assert refused.status_code == 400
+    assert refused["Content-Type"] == "application/problem+json"
+    if field:
+        assert field in refused.json()["errors"]
+    assert TierPolicy.objects.count() == 1
+
+
+def test_a_policy_is_made_by_who_may_write(client_of, rep: User, policy: TierPolicy) -> None:
+    assert client_of(rep).get(POLICIES).status_code == 200
+    assert client_of(rep).post(POLICIES, {"a_share": "0.7"}).status_code == 403
