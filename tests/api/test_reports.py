@@ -187,6 +187,13 @@ def test_what_cannot_be_meant_is_named(
     assert set(answer.json()["errors"]) == {field}
 
 
+@pytest.mark.parametrize("url", CONTRACT)
+def test_the_longest_period_is_answered(erp: APIClient, url: str) -> None:
+    make_order(ordered_at=local(1901, 3, 1))
+    answer = erp.get(url, {"from": "1900-01-01", "to": "2199-12-31"})
+    assert (answer.status_code, answer.json()["customers"]) == (200, 1)
+
+
 @pytest.mark.parametrize("days", ["0", "-1", "x", "3651"])
 def test_days_of_silence_must_make_sense(erp: APIClient, days: str) -> None:
     answer = erp.get(RETENTION, {"silence_days": days})

@@ -205,6 +205,18 @@ def test_with_very_many_orders_each_card_is_fetched_by_itself(
     assert "aria-busy" in page.content.decode()
 
 
+def test_a_long_period_shows_the_newest_cohorts_and_their_first_months(
+    as_, director: User, rep: User
+) -> None:
+    for year in range(2001, 2024):
+        make_order(make_customer(owner=rep), "10.00", ordered_at=local(year, 1, 5))
+    page = as_(director).get(PAGE, {"from": "2000-01-01", "to": "2026-06-16"})
+    rows = page.context["cohorts"]
+    assert [row.month.year for row in rows] == list(range(2006, 2024))
+    assert page.context["cohorts_left"] == 5
+    assert {len(row.cells) for row in rows} == {24}
+
+
 def test_the_lists_turn_and_sort(as_, director: User, rep: User, monkeypatch) -> None:
     monkeypatch.setattr("tiers.views.question_customers.PAGE_SIZE", 2)
     for number in range(5):

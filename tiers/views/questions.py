@@ -35,6 +35,8 @@ AT_ONCE = 300_000
 TABLES = ("cohorts", "table")
 #: Cohorts on the page, the newest; the export has all.
 COHORTS_SHOWN = 18
+#: Months since the first order on the page; the export has all.
+MONTHS_SHOWN = 24
 
 
 @require_safe
@@ -109,7 +111,7 @@ class Row:
 def cohort_table(desk: Desk) -> dict[str, Any]:
     """The cohorts as rows, the newest of them."""
     found = desk.answers.cohorts[-COHORTS_SHOWN:]
-    months = max((len(one.buying) for one in found), default=0)
+    months = min(max((len(one.buying) for one in found), default=0), MONTHS_SHOWN + 1)
     return {
         "cohorts": [_row(desk, one, months) for one in found],
         "months_since": range(1, months),
@@ -122,7 +124,7 @@ def _row(desk: Desk, cohort: Cohort, months: int) -> Row:
     cells = [
         Cell(number, part, heat, desk.opens("cohort", cohort=f"{cohort.month:%Y-%m}.{since}"))
         for since, (number, part, heat) in enumerate(parts)
-    ]
+    ][:months]
     return Row(cohort.month, cells[0], cells[1:], range(months - len(cells)))
 
 
