@@ -314,3 +314,47 @@ def test_the_page_costs_the_same_however_many_move(
         assert browser.get(page_of(again)).status_code == 200
     with django_assert_max_num_queries(16):
         assert browser.get(f"{page_of(again)}adopt/").status_code == 200
+
+
+class TestFromTheReport:
+    def test_the_report_tries_the_four_values_and_keeps_the_others(
+        self, as_, manager: User, policy: TierPolicy, shops: None, run_as_of
+    ) -> None:
+        run_as_of(AS_OF, now=NOW - timedelta(hours=2))
+        browser = as_(manager)
+        page = text(browser.get("/tiers/"))
+        assert 'name="quick"' in page
+        assert "The top 20 %, 1 customer of 3, bring" in page
+        assert f'href="/tiers/policies/{policy.pk}/"' in page
+        quick = {"quick": "1", "try": "1", "b_share": "95", "window_months": "12"}
+        answer = browser.post(
+            "/tiers/policies/new/", quick | {"a_share": "65", "downgrade_runs": "1"}
+        )
+        run = TierRun.objects.get(dry_run=True)
+        assert answer["Location"] == page_of(run)
+        told = policies.differences(policy, run.policy)
+        assert [(one.before, one.after) for one in told] == [("80\u00a0%", "65\u00a0%")]
+        refused = browser.post(
+            "/tiers/policies/new/", quick | {"a_share": "96", "downgrade_runs": "1"}
+        )
+        assert refused.status_code == 422
+        assert "The B line lies above the A line, both within 0–100 %." in text(refused)
+        assert 'name="key_weights.volume" value="25"' in text(refused)
+
+    def test_who_only_reads_is_offered_no_trial(
+        self, as_, rep: User, policy: TierPolicy, shops: None, run_as_of
+    ) -> None:
+        run_as_of(AS_OF, now=NOW - timedelta(hours=2))
+        assert 'name="quick"' not in text(as_(rep).get("/tiers/"))
+
+    def test_runs_are_narrowed_to_one_version(self, as_, manager: User, trial: TierRun) -> None:
+        browser = as_(manager)
+
+        def shown(**query: str) -> list[int]:
+            return [run.pk for run, _moved in browser.get("/tiers/runs/", query).context["rows"]]
+
+        assert len(shown()) == 2
+        assert shown(policy=str(trial.policy_id)) == [trial.pk]
+        assert shown(dry_run="true") == [trial.pk]
+        assert "No run like this" in text(browser.get("/tiers/runs/", {"state": "failed"}))
+        assert shown(policy="x") == []
