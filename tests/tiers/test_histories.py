@@ -281,8 +281,8 @@ class World:
         for word in self.words.values():
             word.ended = word.ended or word.until < today
         self.check_stored(found)
-        self.kept[job.pk] = list(job.changes.order_by("pk").values())
-        self.ends[job.pk] = TierRun.objects.filter(pk=job.pk).values().get()
+        self.kept[job.pk] = [dict(row) for row in job.changes.order_by("pk").values()]
+        self.ends[job.pk] = dict(TierRun.objects.filter(pk=job.pk).values().get())
         self.stood[today] = {name: diary.stored for name, diary in self.diaries.items()}
 
     def check_changes(self, job: TierRun, moves: dict[str, Any], found: dict[str, Found]) -> None:
@@ -363,7 +363,7 @@ class World:
                     assert now[row["id"]] == row
             assert TierRun.objects.filter(pk=pk).values().get() == self.ends[pk]
         for day, names in self.stood.items():
-            past = history.tier_on(day, Customer.objects.all())
+            past: Any = history.tier_on(day, Customer.objects.all())
             stood = dict(past.values_list("external_id", "tier"))
             assert stood == names
 

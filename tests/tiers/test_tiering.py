@@ -273,9 +273,9 @@ def test_the_number_of_statements_does_not_grow_with_the_customers(
     assert statements(3) == statements(40)
 
 
-#: Read, take up (in a savepoint), 5 %, drop, costs or none, rank, 60 %, lock or nothing, look again,
-#: the last change, the last end, drop, keep, count, history, customers, findings changed and new,
-#: drop, overrides that are over, finish, drop, read again; and the savepoints around.
+#: Read, take up (in a savepoint), 5 %, drop, costs or none, rank, 60 %, lock or nothing, look
+#: again, the last change, the last end, drop, keep, count, history, customers, findings changed and
+#: new, drop, overrides that are over, finish, drop, read again; and the savepoints around.
 STATEMENTS = 27 if connection.vendor == "postgresql" else 26
 
 
