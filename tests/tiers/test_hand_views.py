@@ -507,5 +507,5 @@ def test_the_tier_page_costs_the_same_however_long_the_history(
         overrides.end(override=made, by=manager, now=NOW + timedelta(hours=2 * hour + 1))
     with django_assert_num_queries(15):
         browser.get(page_of(ranked))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get(page_of(ranked), headers=HTMX)
