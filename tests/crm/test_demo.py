@@ -45,7 +45,7 @@ from customers.models import (
 from customers.phones import stored
 from orders.models import NETTED, Order, OrderLine, OrderStatus, Product
 from tests.factories import local, make_team
-from tiers.models import TierChange, TierRun
+from tiers.models import Outlook, Staying, TierChange, TierRun
 from tiers.tiering import window
 from visits.answers import check_complete, cleaned
 from visits.models import Cadence, Reminder, Visit, VisitStatus
@@ -68,7 +68,7 @@ TABLES: tuple[tuple[type[models.Model], set[str]], ...] = (
     (Renegotiation, set()),
     (Interaction, set()),
     (Reminder, {"id"}),
-    (TierChange, {"id", "run_id"}),
+    (TierChange, {"id", "run_id", "changed_at"}),
 )
 
 
@@ -414,3 +414,13 @@ def test_p4_the_report_finds_what_each_team_never_asks(demo: Loaded) -> None:
         assert worst.tally.share(name) > Decimal("0.85") > best.tally.share(name) + Decimal("0.2")
         asked_least.append(worst.name)
     assert len(set(asked_least)) == 3
+
+
+def test_p48_some_leave_silently_and_of_some_somebody_knows_better(demo: Loaded) -> None:
+    leaving = Outlook.objects.leaving(TODAY)
+    assert Outlook.objects.count() / 50 < leaving.count() < Outlook.objects.count() / 5
+    assert not leaving.filter(value_at_risk__lte=0).exists()
+    assert leaving.filter(intervals__gte=5).count() > leaving.count() / 2
+    said = Staying.objects.holding(TODAY).select_related("by", "customer")
+    assert len(said) == 3
+    assert all(word.by == word.customer.owner for word in said)
