@@ -234,11 +234,9 @@ def test_withdrawn_and_asked_again(as_, manager, rep, files) -> None:
     client = as_(manager)
     page = client.post(f"{LIST}{one.pk}/withdraw/", follow=True).content.decode()
     assert f"{LIST}{one.pk}/restore/" in page
-    one.refresh_from_db()
-    assert not one.is_open
+    assert not Assignment.objects.get(pk=one.pk).is_open
     client.post(f"{LIST}{one.pk}/restore/")
-    one.refresh_from_db()
-    assert one.is_open
+    assert Assignment.objects.get(pk=one.pk).is_open
     assert as_(rep).post(f"{LIST}{one.pk}/withdraw/").status_code == 403
 
 

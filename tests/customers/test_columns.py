@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from customers.models import Customer
 from orders.models import Order, OrderStatus
-from tests.factories import make_customer, make_order
+from tests.factories import local, make_customer, make_order
 from tiers import columns as growth
 from tiers.models import RunState, TierPolicy, TierRun
 from visits import columns as cadence
@@ -85,10 +85,7 @@ def test_p8_the_change_is_that_of_the_window_against_the_one_before(
     shops = [make_customer(owner=rep, name=f"Shop {n}") for n in range(3)]
     for number, shop in enumerate(shops[:2]):
         for place, day in enumerate(days):
-            at = timezone.make_aware(
-                timezone.datetime(day.year, day.month, day.day, 23, 30),
-                timezone.get_default_timezone(),
-            )
+            at = local(day.year, day.month, day.day, 23, 30)
             make_order(shop, 100 * (place + 1) + number, ordered_at=at)
         make_order(shop, 30, ordered_at=at - timedelta(days=400), status=OrderStatus.RETURNED)
         make_order(shop, 999, ordered_at=at - timedelta(days=400), status=OrderStatus.CANCELLED)
@@ -103,6 +100,7 @@ def test_p8_the_change_is_that_of_the_window_against_the_one_before(
         if shop == shops[2]:
             assert cell.text == "–"
             continue
+        assert shop.net_amount is not None
         change = (shop.net_amount - before) / before * 100
         assert str(cell.text) == f"{change:+.1f}\u00a0%".replace("-", "−")
 
