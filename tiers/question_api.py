@@ -9,13 +9,14 @@ from django.http import HttpResponseBase
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crm.lib.export import stream_table
+from crm.lib.export import XLSX, stream_table
 from tiers.models import Outlook
 from tiers.questions import concentration
 from tiers.questions.answers import Answers, outlooks
@@ -40,6 +41,15 @@ SLICE = [
     ),
     OpenApiParameter("format", str, enum=FORMATS),
 ]
+
+
+def answers(serializer: type[serializers.Serializer[Any]]) -> dict[tuple[int, str], Any]:
+    """What a report answers with in each of FORMATS, for the document."""
+    return {
+        (200, "application/json"): serializer,
+        (200, "text/csv"): OpenApiTypes.STR,
+        (200, XLSX): OpenApiTypes.BINARY,
+    }
 
 
 class PeriodSerializer(serializers.Serializer[Any]):
@@ -170,7 +180,7 @@ class RetentionView(ReportView):
 
     @extend_schema(
         operation_id="reports_retention",
-        responses=RetentionSerializer,
+        responses=answers(RetentionSerializer),
         parameters=[
             *SLICE,
             OpenApiParameter(
@@ -196,7 +206,9 @@ class ParetoView(ReportView):
 
     name = "pareto"
 
-    @extend_schema(operation_id="reports_pareto", responses=ParetoSerializer, parameters=SLICE)
+    @extend_schema(
+        operation_id="reports_pareto", responses=answers(ParetoSerializer), parameters=SLICE
+    )
     def get(self, request: Request) -> HttpResponseBase:
         return self.answer(request)
 
