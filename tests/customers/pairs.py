@@ -10,6 +10,7 @@ from accounts.models import User
 from customers.cards import refresh
 from customers.merging import merge
 from customers.models import (
+    Assignment,
     Contact,
     Customer,
     DuplicatePair,
@@ -60,6 +61,19 @@ def file_of_everything(
     _dealings(customer, rng, rep)
     _what_is_known(customer, rng, rep)
     _likenesses(customer, rng, others)
+    _asked_for(customer, rng, rep)
+
+
+def _asked_for(customer: Customer, rng: Random, rep: User) -> None:
+    """Gaps that somebody is asked to fill, some of them in both files."""
+    for wanted in ("email", "tax_id"):
+        if rng.random() < 0.6:
+            asked, _made = Assignment.objects.get_or_create(
+                owner=rep,
+                wanted=wanted,
+                defaults={"due_on": date(2026, 7, 1), "total": 2, "by": rep, "made_at": NOW},
+            )
+            asked.files.create(customer=customer)
 
 
 def _orders_and_visits(customer: Customer, rng: Random, rep: User) -> None:
