@@ -21,7 +21,8 @@ SHARES = st.tuples(st.integers(0, 10**6), st.integers(1, 10**6)).map(
 
 
 def inputs(population: int, *shares: Fraction | str, spend: str = "3000.00") -> Inputs:
-    return Inputs(population, *(Fraction(one) for one in shares), Decimal(spend))
+    age, reachable, valid, spenders = (Fraction(one) for one in shares)
+    return Inputs(population, age, reachable, valid, spenders, Decimal(spend))
 
 
 def test_p49_the_worked_example_comes_out_to_the_cent() -> None:
@@ -77,8 +78,8 @@ def test_where_nobody_can_be_reached_there_is_no_share() -> None:
 def test_each_stage_is_a_part_of_the_one_before(
     population: int, shares: tuple[Fraction, ...], spend: Decimal
 ) -> None:
-    found = work_out(Inputs(population, *shares, spend))
-    stages = [population, found.group, found.reachable, found.won, found.spenders]
+    found = work_out(inputs(population, *shares, spend=str(spend)))
+    stages = [Fraction(population), found.group, found.reachable, found.won, found.spenders]
     assert stages == sorted(stages, reverse=True)
     assert found.share in (None, shares[2])
     # counted again with decimals, as on a pocket calculator
