@@ -92,13 +92,8 @@ MORE = Page("more", _("More"), "bars-3")
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE, LEAVING)),
-    (
-        _("Sales"),
-        (
-            *(ORDERS, PRODUCTS, TIERS, KEY_ACCOUNTS, OVERRIDES, RUNS, QUESTIONS, SHARE),
-            *(GAPS, NETWORKS, DUPLICATES),
-        ),
-    ),
+    (_("Sales"), (ORDERS, PRODUCTS, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
+    (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS)),
     (_("Rules"), (POLICIES, CADENCES)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
 )

@@ -48,7 +48,7 @@ def find_divisions(apps, schema_editor):
 class Migration(migrations.Migration):
     replaces = [
         ("customers", "0004_phones_as_e164"),
-        ("customers", "0006_fill_cards"),  # 0017 fills them, when they have all columns
+        ("customers", "0006_fill_cards"),  # 0008_fill_places fills them, when they have all columns
         ("customers", "0013_find_divisions"),
     ]
     dependencies = [("customers", "0003_search_indexes"), ("accounts", "0005_job_runs")]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0015_import_choices"),
+        ("customers", "0006_import_choices"),
         ("tiers", "0003_nightly_run"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -18,7 +18,7 @@ def drop(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0015_import_choices")]
+    dependencies = [("customers", "0006_import_choices")]
 
     operations = [
         migrations.AddField(

@@ -14,6 +14,6 @@ def fill(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0016_places_on_cards")]
+    dependencies = [("customers", "0007_places_on_cards")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

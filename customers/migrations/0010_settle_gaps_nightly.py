@@ -7,7 +7,7 @@ from crm.lib.nightly import nightly
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0018_gaps_to_fill"),
+        ("customers", "0009_gaps_to_fill"),
         ("django_celery_beat", "0019_alter_periodictasks_options"),
     ]
     operations = [

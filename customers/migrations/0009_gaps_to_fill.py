@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0017_fill_places'),
+        ('customers', '0008_fill_places'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
