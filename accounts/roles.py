@@ -72,13 +72,21 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "reminders:write",
         "tiers:write",
         "reports:read",
+        "costs:read",
         "reads:read",
     },
     Role.DIRECTOR: _READ
-    | {"customers:assign", "tiers:write", "reports:read", "reads:read", "cadences:write"},
+    | {
+        "customers:assign",
+        "tiers:write",
+        "reports:read",
+        "costs:read",
+        "reads:read",
+        "cadences:write",
+    },
     Role.SERVICE: _READ | {"customers:write", "contacts:write", "visits:write", "reminders:write"},
-    Role.FINANCE: _READ | {"reports:read", "products:write"},
-    Role.COMPLIANCE: _READ | {"reports:read", "audit:read", "reads:read"},
+    Role.FINANCE: _READ | {"reports:read", "costs:read", "products:write"},
+    Role.COMPLIANCE: _READ | {"reports:read", "costs:read", "audit:read", "reads:read"},
     Role.ADMINISTRATOR: _READ
     | {
         "customers:write",
@@ -87,6 +95,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "products:write",
         "orders:write",
         "reports:read",
+        "costs:read",
         "tiers:write",
         "cadences:write",
         "users:write",
@@ -96,5 +105,5 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "jobs:read",
         "jobs:write",
     },
-    Role.INTEGRATION: frozenset(SCOPES),
+    Role.INTEGRATION: frozenset({*SCOPES, "costs:read"}),
 }

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from accounts.access import may
 from crm.lib.api import MomentField, RecordSerializer, ScopedRelatedField
 from customers import divisions
 from customers.models import Customer
@@ -19,9 +20,15 @@ MOST_LINES = 1000
 
 
 class ProductSerializer(RecordSerializer[Product]):
-    """One product. `external_id` is its SKU."""
+    """One product. `external_id` is its SKU; `unit_cost` is null for who may not see costs."""
 
     source_updated_at = MomentField(required=False, allow_null=True)
+
+    def to_representation(self, product: Product) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(product)
+        if not may(self.context["request"].user, "costs:read"):
+            shown["unit_cost"] = None
+        return shown
 
     class Meta:
         model = Product

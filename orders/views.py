@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, cast
 
@@ -216,15 +216,26 @@ def products(request: HttpRequest) -> HttpResponse:
 @require_safe
 @needs("products:read")
 def product(request: HttpRequest, pk: int) -> HttpResponse:
-    """One product with its prices and its changes."""
+    """One product with its prices and its changes; what it costs us not for everybody."""
     user = cast(User, request.user)
     thing = get_object_or_404(Product.objects.visible_to(user), pk=pk)
+    sees_costs = may(user, "costs:read")
+    entries = AuditEntry.objects.of(thing).order_by("-id")[:30]
     context = {
         "product": thing,
-        "changes": described(AuditEntry.objects.of(thing).order_by("-id")[:30]),
+        "changes": described(entries if sees_costs else without_costs(entries)),
         "may_write": may(user, "products:write"),
+        "sees_costs": sees_costs,
     }
     return render(request, "orders/product.html", context)
+
+
+def without_costs(entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
+    """The changes of a product for who may not know what it costs us."""
+    for entry in entries:
+        costs = [side.pop("unit_cost", None) for side in (entry.before, entry.after)]
+        if entry.before or entry.after or costs == [None, None]:
+            yield entry
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -210,6 +210,28 @@ def test_a_product_is_made_and_changed_with_its_prices(as_, finance: User) -> No
     assert AuditEntry.objects.of(product).count() == 2
 
 
+def test_what_a_product_costs_us_is_not_for_reps(as_, finance: User, rep: User) -> None:
+    client = as_(finance)
+    client.post("/orders/products/new/", product_data(unit_cost="31.57"))
+    product = Product.objects.get()
+    url = f"/orders/products/{product.pk}/"
+    client.post(f"{url}edit/", product_data(unit_cost="32.58", version=product.version))
+    product.refresh_from_db()
+    client.post(
+        f"{url}edit/",
+        product_data(unit_cost="33.59", retail_price="77.75", version=product.version),
+    )
+    page = client.get(url).content.decode()
+    assert all(cost in page for cost in ("31.57", "32.58", "33.59"))
+    page = as_(rep).get(url).content.decode()
+    assert not any(cost in page for cost in ("31.57", "32.58", "33.59"))
+    assert "77.75" in page
+    assert len(as_(rep).get(url).context["changes"]) == 2  # made, and the retail price
+    address = f"/api/v1/products/{product.pk}/"
+    assert as_(rep).get(address).json()["unit_cost"] is None
+    assert as_(finance).get(address).json()["unit_cost"] == "33.59"
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
