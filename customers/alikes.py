@@ -1,22 +1,113 @@
-"""Files that look like the rows of a list: as many queries for a thousand as for one (P5)."""
+"""Files that look like one that is being made, or like the rows of a list (P5)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
-from customers.duplicates import COLUMNS, MOST_ALIKE, traits_of
-from customers.likeness import HINT, Traits, Verdict, judge
+from accounts.models import User
+from customers.keys import address_key, name_key, phone_key, split_name_key
+from customers.likeness import HINT, LISTED, Reason, Traits, Verdict, judge
 from customers.models import Customer, IndexCard, NameCore
 
+#: Files looked at for one key.
+MOST_ALIKE = 50
 #: Files to a statement.
 CHUNK = 2000
 #: A key that files share: its column, and what stands there.
 Key: TypeAlias = tuple[str, str]
+
+COLUMNS = ("pk", "card__name_key", "card__phone_key", "card__address_key", "tax_id", "division")
+Row: TypeAlias = tuple[int, str, str, str, str, str]
+
+
+def traits_of(row: Row) -> Traits:
+    """What is compared of a stored file, from its COLUMNS."""
+    pk, name, phone, address, tax_id, division = row
+    return Traits(pk, split_name_key(name), phone, address, tax_id.strip().upper(), division)
+
+
+def traits_written(
+    *, name: str, phone: str = "", address: str = "", tax_id: str = "", division: str = ""
+) -> Traits:
+    """What is compared of a file that is not stored yet."""
+    return Traits(
+        0,
+        split_name_key(name_key(name)),
+        phone_key(phone),
+        address_key(address),
+        tax_id.strip().upper(),
+        division,
+    )
+
+
+# --- for one file
+
+
+class Alike(NamedTuple):
+    """A file on record that looks like the one being made, and why."""
+
+    customer: Customer
+    score: int
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """What a person who makes a file is told.
+
+    `alike` are files in her sight, the most alike first. `hidden` is the owner of the most alike
+    one out of her sight: who it is and nothing of the file, nor how many there are.
+    """
+
+    alike: list[Alike]
+    hidden: Hidden | None
+
+    def __bool__(self) -> bool:
+        return bool(self.alike or self.hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Whom to ask about a file out of sight; nobody where it has no owner."""
+
+    owner: str
+    team: str
+
+
+def warn(traits: Traits, user: User, *, but: int = 0, limit: int = 5) -> Warning:
+    """The files that `traits` look like, as far as `user` may know; `but` is left out."""
+    found = alike(traits, but=but)
+    ids = [one.customer.pk for one in found]
+    seen = set(Customer.objects.filter(pk__in=ids).visible_to(user).values_list("pk", flat=True))
+    hidden = next(
+        (one for one in found if one.customer.pk not in seen and one.score >= LISTED), None
+    )
+    owner = hidden.customer.owner if hidden else None
+    return Warning(
+        alike=[one for one in found if one.customer.pk in seen][:limit],
+        hidden=Hidden(
+            owner.display_name if owner else "", owner.team.name if owner and owner.team else ""
+        )
+        if hidden
+        else None,
+    )
+
+
+def alike(traits: Traits, *, but: int = 0) -> list[Alike]:
+    """Files that look like the one with `traits`, whoever owns them, the most alike first."""
+    [found] = alike_among([traits])
+    verdicts = {pk: verdict for pk, verdict in found if pk != but}
+    files = Customer.objects.select_related("owner__team").in_bulk(list(verdicts))
+    return [Alike(files[pk], *verdict) for pk, verdict in verdicts.items() if pk in files]
+
+
+# --- for many
 
 
 def alike_among(many: Sequence[Traits]) -> list[list[tuple[int, Verdict]]]:

@@ -1,4 +1,4 @@
-"""Files that look like one company: found for one that is being made, and in the whole database.
+"""Files that look like one company, found in the whole database.
 
 The search goes by blocks of files that share a key, never by all pairs; a block that is too large
 is split by a second key, and what is still too large is left out and counted (P5).
@@ -12,21 +12,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, groupby, islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.jobs import Step
-from accounts.models import User
 from crm.lib import bulk
-from customers.keys import address_key, name_key, phone_key, split_name_key
+from customers.alikes import COLUMNS, traits_of
 from customers.likeness import (
-    HINT,
     LISTED,
     TELLING,
-    Reason,
     Traits,
     judge,
     own_weight,
@@ -38,121 +34,7 @@ from customers.models import Customer, DuplicatePair, IndexCard, PairState
 
 #: Files that may be compared with each other, each with each.
 MOST_IN_BLOCK = 40
-#: Files looked at for one that is being made, for each key.
-MOST_ALIKE = 50
 CHUNK = 2000
-
-COLUMNS = ("pk", "card__name_key", "card__phone_key", "card__address_key", "tax_id", "division")
-Row: TypeAlias = tuple[int, str, str, str, str, str]
-
-
-def traits_of(row: Row) -> Traits:
-    """What is compared of a stored file, from its COLUMNS."""
-    pk, name, phone, address, tax_id, division = row
-    return Traits(pk, split_name_key(name), phone, address, tax_id.strip().upper(), division)
-
-
-def traits_written(
-    *, name: str, phone: str = "", address: str = "", tax_id: str = "", division: str = ""
-) -> Traits:
-    """What is compared of a file that is not stored yet."""
-    return Traits(
-        0,
-        split_name_key(name_key(name)),
-        phone_key(phone),
-        address_key(address),
-        tax_id.strip().upper(),
-        division,
-    )
-
-
-# --- while a file is made
-
-
-class Alike(NamedTuple):
-    """A file on record that looks like the one being made, and why."""
-
-    customer: Customer
-    score: int
-    reasons: tuple[Reason, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Warning:
-    """What a person who makes a file is told.
-
-    `alike` are files in her sight, the most alike first. `hidden` is the owner of the most alike
-    one out of her sight: who it is and nothing of the file, nor how many there are.
-    """
-
-    alike: list[Alike]
-    hidden: Hidden | None
-
-    def __bool__(self) -> bool:
-        return bool(self.alike or self.hidden)
-
-
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """Whom to ask about a file out of sight; nobody where it has no owner."""
-
-    owner: str
-    team: str
-
-
-def warn(traits: Traits, user: User, *, but: int = 0, limit: int = 5) -> Warning:
-    """The files that `traits` look like, as far as `user` may know; `but` is left out.
-
-    The same queries run whatever there is and whoever asks.
-    """
-    found = alike(traits, but=but)
-    ids = [one.customer.pk for one in found]
-    seen = set(Customer.objects.filter(pk__in=ids).visible_to(user).values_list("pk", flat=True))
-    hidden = next(
-        (one for one in found if one.customer.pk not in seen and one.score >= LISTED), None
-    )
-    owner = hidden.customer.owner if hidden else None
-    return Warning(
-        alike=[one for one in found if one.customer.pk in seen][:limit],
-        hidden=Hidden(
-            owner.display_name if owner else "", owner.team.name if owner and owner.team else ""
-        )
-        if hidden
-        else None,
-    )
-
-
-def alike(traits: Traits, *, but: int = 0) -> list[Alike]:
-    """Files that look like the one with `traits`, whoever owns them, the most alike first."""
-    core, place, _branch = traits.name
-    cards = IndexCard.objects.exclude(pk=but)
-    candidates: list[Any] = []
-    if len(core) > 1:
-        named = cards.filter(Q(name_key=core) | Q(name_key__startswith=f"{core}@"))
-        exact = cards.filter(name_key__in=[core, f"{core}@{place}"])
-        candidates += [named, exact]
-    if traits.phone:
-        candidates.append(cards.filter(phone_key=traits.phone))
-    if "|" in traits.address:
-        candidates.append(cards.filter(address_key=traits.address))
-    ids: set[int] = set()
-    for some in candidates:
-        ids.update(some.order_by("pk").values_list("pk", flat=True)[:MOST_ALIKE])
-    if traits.tax_id:
-        taxed = Customer.objects.filter(tax_id=traits.tax_id).exclude(pk=but)
-        ids.update(taxed.order_by("pk").values_list("pk", flat=True)[:MOST_ALIKE])
-    rows = list(Customer.objects.filter(pk__in=ids).values_list(*COLUMNS))
-    sharing = sum(row[2] == traits.phone for row in rows) + 1
-    verdicts = {row[0]: judge(traits, traits_of(row), sharing_phone=sharing) for row in rows}
-    told = sorted(
-        (pk for pk, verdict in verdicts.items() if verdict.score >= HINT),
-        key=lambda pk: (-verdicts[pk].score, pk),
-    )
-    files = Customer.objects.select_related("owner__team").in_bulk(told)
-    return [Alike(files[pk], *verdicts[pk]) for pk in told if pk in files]
-
-
-# --- in the whole database
 
 
 class Block(NamedTuple):

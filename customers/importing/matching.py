@@ -10,8 +10,7 @@ from typing import Any
 from accounts.models import User
 from accounts.roles import Role
 from customers.addresses import NOWHERE, Area, settled
-from customers.alikes import alike_among
-from customers.duplicates import traits_written
+from customers.alikes import alike_among, traits_written
 from customers.importing.filed import Filed, difference, in_sight, read, same, with_details
 from customers.importing.reasons import Reasons, is_warning
 from customers.importing.values import SUPPLIERS, Values

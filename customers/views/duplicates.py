@@ -25,8 +25,8 @@ from crm.lib.export import Table
 from crm.lib.listing import found_by, list_answer, parameters, quick_filters, shown
 from crm.lib.text import Text
 from customers import merging, phones, unmerging
+from customers.alikes import traits_written, warn
 from customers.changes import told
-from customers.duplicates import traits_written, warn
 from customers.filters import chips
 from customers.forms.merging import MergeForm, OtherFileForm
 from customers.jobs import SEARCH

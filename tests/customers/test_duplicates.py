@@ -9,7 +9,8 @@ from accounts.models import User
 from benchmarks._planted import plant
 from benchmarks.duplicates import score, store
 from customers import duplicates
-from customers.duplicates import find, search, traits_written, warn
+from customers.alikes import traits_written, warn
+from customers.duplicates import find, search
 from customers.likeness import HINT, LISTED, Traits, judge, one_slip, slips
 from customers.models import Customer, DuplicatePair, PairState
 from tests.factories import local, make_customer, make_pair, make_user

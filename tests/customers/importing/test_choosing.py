@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from customers.alikes import alike_among
-from customers.duplicates import alike, traits_written
+from customers.alikes import alike, alike_among, traits_written
 from customers.models import Contact, Customer, Import, ImportState
 from tests.customers.importing.playing import (
     checked,
@@ -193,7 +192,7 @@ def test_a_choice_that_makes_no_sense_changes_nothing(choice: str, as_, rep, yue
 
 
 def test_many_are_found_like_one_and_with_as_many_queries(rep, django_assert_num_queries) -> None:
-    """The set-based search finds what the search for one file finds."""
+    """Many at once find what each finds alone."""
     people = [rep, make_user("mate")]
     names = ("绍兴越州副食品有限公司", "越州副食品", "柯桥越州副食品", "永泰商贸2号店", "永泰商贸")
     for n, name in enumerate(names):
