@@ -20,6 +20,7 @@ NAMES = (
     gettext_noop("Search for duplicates"),
     gettext_noop("Delete old import files"),
     gettext_noop("End tiers set by hand"),
+    gettext_noop("Settle gaps that are filled"),
 )
 
 DAYS: dict[str, Text] = {

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import User
 from customers.models import Customer
@@ -35,7 +35,8 @@ TODAY = date(2026, 6, 16)
     ],
 )
 def test_a_change_is_signed_and_coloured_beyond_noise(now, before, text: str, tone: str) -> None:
-    cell = growth.judged(now, before)
+    with translation.override("en"):
+        cell = growth.judged(now, before)
     assert (cell.text, cell.tone) == (text, tone)
 
 
@@ -53,7 +54,8 @@ def test_a_change_is_signed_and_coloured_beyond_noise(now, before, text: str, to
     ],
 )
 def test_p28_the_cadence_runs_out_after_its_last_day(last, text: str, tone: str, bar: int) -> None:
-    cell = cadence.judged(last, 30, TODAY)
+    with translation.override("en"):
+        cell = cadence.judged(last, 30, TODAY)
     assert (cell.text, cell.tone, cell.bar) == (text, tone, bar)
 
 
