@@ -153,7 +153,6 @@ def table(answer: Any) -> list[list[str]]:
 
 def test_p7_no_export_holds_a_formula(hostile, manager: User, rep: User) -> None:
     """Neither in a name nor in the head of a column that somebody else's file brought along."""
-    customer = hostile["customer"]
     Customer.objects.all().update(name=FORMULA, address=FORMULA)
     Promise.objects.update(content=FORMULA)
     run = hostile["checked"]
