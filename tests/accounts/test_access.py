@@ -33,6 +33,7 @@ MATRIX = """
     tiers:read            x   x   x   x   x   x   x   x
     tiers:write           .   x   x   .   .   .   x   x
     reports:read          .   x   x   .   x   x   x   x
+    costs:read            .   x   x   .   x   x   x   x
     cadences:write        .   .   x   .   .   .   x   .
     reads:read            .   x   x   .   .   x   x   .
     users:write           .   .   .   .   .   .   x   .
