@@ -17,6 +17,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import django
@@ -145,7 +146,10 @@ def measure(customers: int, orders: int, rounds: int) -> int:
             for part, statement in BY_HAND.items():
                 ours(part, more)  # fills the caches of the process and of the server
                 pairs = [
-                    (seconds(lambda: ours(part, more)), seconds(lambda: cursor.execute(statement)))  # noqa: B023  # called at once
+                    (
+                        seconds(partial(ours, part, more)),
+                        seconds(partial(cursor.execute, statement)),
+                    )
                     for _round in range(rounds)
                 ]
                 page, hand = (statistics.median(column) for column in zip(*pairs, strict=True))

@@ -46,7 +46,7 @@ def redis() -> Iterator[str]:
 
         server = ValkeyServer()
         server.start()
-    except Exception as error:  # likewise
+    except Exception as error:  # whatever it is: the leg has not run, and says why
         raise CannotStart(f"Valkey cannot be started: {error}") from error
     try:
         yield f"redis://127.0.0.1:{server.port}/0"

@@ -182,14 +182,14 @@ def _found(cursor: CursorWrapper, rows: Iterable[tuple[Any, ...]]) -> Iterator[N
     """The temporary table of what was found, for as long as the block lasts."""
     cursor.execute("DROP TABLE IF EXISTS churn_found")
     cursor.execute(
-        f"CREATE TEMPORARY TABLE churn_found AS SELECT {', '.join(COLUMNS)} "  # noqa: S608
+        f"CREATE TEMPORARY TABLE churn_found AS SELECT {', '.join(COLUMNS)} "  # noqa: S608  # own names
         "FROM tiers_outlook WHERE 1 = 0"
     )
     one = f"({', '.join(['%s'] * len(COLUMNS))})"
     rows = iter(rows)
     while some := list(islice(rows, ROWS)):
         cursor.execute(
-            f"INSERT INTO churn_found VALUES {', '.join([one] * len(some))}",  # noqa: S608
+            f"INSERT INTO churn_found VALUES {', '.join([one] * len(some))}",  # noqa: S608  # placeholders
             [value for row in some for value in row],
         )
     cursor.execute("CREATE INDEX churn_found_by_customer ON churn_found (customer_id)")
