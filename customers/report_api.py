@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from django.urls import path
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
@@ -15,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm.lib.export import stream_table
+from crm.lib.reports import FORMAT, format_asked
 from customers import gaps
 from customers.filters import CustomerFilter, teams_in_sight
 from customers.gaps import Report, Tally
@@ -29,7 +29,6 @@ PARAMETERS: Mapping[str, str] = {
     "rep": "owner",
     "division": "division",
 }
-FORMATS = ("json", "csv", "xlsx")
 
 
 class GapSerializer(serializers.Serializer[Any]):
@@ -87,19 +86,11 @@ class CompletenessView(APIView):
             OpenApiParameter("team", int, description="The team and those below it."),
             OpenApiParameter("rep", str, description="Username of the owner."),
             OpenApiParameter("division", str, description="Digits that the division begins with."),
-            OpenApiParameter("format", str, enum=FORMATS),
+            FORMAT,
         ],
     )
     def get(self, request: Request) -> HttpResponseBase:
-        asked = request.query_params
-        unknown = sorted(set(asked) - {*PARAMETERS, "format"})
-        if unknown:
-            raise exceptions.ValidationError(
-                {name: [_("This report has no such parameter.")] for name in unknown}
-            )
-        kind = asked.get("format", "json")
-        if kind not in FORMATS:
-            raise exceptions.ValidationError({"format": [_("Give json, csv or xlsx.")]})
+        kind = format_asked(request, PARAMETERS)
         report = gaps.report(self.customers(request), teams_in_sight(request._request))
         if kind != "json":
             return stream_table("completeness", head(), rows(report), kind)

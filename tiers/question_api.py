@@ -8,7 +8,6 @@ from typing import Any, ClassVar, cast
 from django.http import HttpResponseBase
 from django.urls import path
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
@@ -17,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm.lib.export import XLSX, stream_table
+from crm.lib.reports import FORMAT, format_asked
 from tiers.models import Outlook
 from tiers.questions import concentration
 from tiers.questions.answers import Answers, outlooks
@@ -25,7 +25,6 @@ from tiers.questions.cohorts import Cohort
 from tiers.questions.concentration import Concentration
 from tiers.questions.slices import SILENCE_DAYS, Slice
 
-FORMATS = ("json", "csv", "xlsx")
 #: Customers that leave, most value at risk first, which the answer names; the page has all.
 MOST_LEAVING = 1_000
 SLICE = [
@@ -39,7 +38,7 @@ SLICE = [
         str,
         description="Only orders with a line of this category; those without lines have none.",
     ),
-    OpenApiParameter("format", str, enum=FORMATS),
+    FORMAT,
 ]
 
 
@@ -146,15 +145,8 @@ class ReportView(APIView):
     parameters: ClassVar[tuple[str, ...]] = ("from", "to", "team", "rep", "division", "category")
 
     def answer(self, request: Request) -> HttpResponseBase:
+        kind = format_asked(request, self.parameters)
         given = request.query_params
-        unknown = sorted(set(given) - {*self.parameters, "format"})
-        if unknown:
-            raise exceptions.ValidationError(
-                {name: [_("This report has no such parameter.")] for name in unknown}
-            )
-        kind = given.get("format", "json")
-        if kind not in FORMATS:
-            raise exceptions.ValidationError({"format": [_("Give json, csv or xlsx.")]})
         request._request.user = request.user  # the choices of the filters are scoped by it
         asked = Asked.by(given, request._request, today=timezone.localdate())
         if asked.errors:

@@ -9,19 +9,18 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError as Refused
 from django.http import HttpResponseBase
 from django.urls import path
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
-from rest_framework import exceptions, serializers
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm.lib.export import stream_table
+from crm.lib.reports import FORMAT, format_asked
 from tiers import share
 from tiers.views.share import Shown, figures_head, figures_row
 
-FORMATS = ("json", "csv", "xlsx")
 #: What every report takes; a calculation from given figures has no period and no customers.
 WITHOUT_EFFECT = ("from", "to", "team", "rep", "division", "category")
 
@@ -89,7 +88,7 @@ class CustomerShareView(APIView):
             OpenApiParameter(
                 "yearly_spend", OpenApiTypes.DECIMAL, required=True, description="Of each of them."
             ),
-            OpenApiParameter("format", str, enum=FORMATS),
+            FORMAT,
             *(
                 OpenApiParameter(name, str, description="As in every report; has no effect here.")
                 for name in WITHOUT_EFFECT
@@ -97,15 +96,8 @@ class CustomerShareView(APIView):
         ],
     )
     def get(self, request: Request) -> HttpResponseBase:
+        kind = format_asked(request, {*share.Inputs.__dataclass_fields__, *WITHOUT_EFFECT})
         asked = request.query_params
-        known = {*share.Inputs.__dataclass_fields__, *WITHOUT_EFFECT, "format"}
-        if unknown := sorted(set(asked) - known):
-            raise exceptions.ValidationError(
-                {name: [_("This report has no such parameter.")] for name in unknown}
-            )
-        kind = asked.get("format", "json")
-        if kind not in FORMATS:
-            raise exceptions.ValidationError({"format": [_("Give json, csv or xlsx.")]})
         given = InputsSerializer(data=asked)
         given.is_valid(raise_exception=True)
         shown = Shown.of(share.Inputs(**given.validated_data))
