@@ -51,7 +51,7 @@ def bought(window: Window, *, months: bool) -> Part:
     amount = dialect().unit.format("amount")
     span, values = _months(window) if months else ("0", [])
     return (
-        f"""bought AS (
+        f"""bought AS MATERIALIZED (
             SELECT customer_id,
                 SUM(CASE WHEN status = {RETURNED} THEN -{amount} ELSE {amount} END) AS net,
                 SUM(CASE WHEN status = {RETURNED} THEN 0 ELSE 1 END) AS orders,

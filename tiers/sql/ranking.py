@@ -93,7 +93,8 @@ def rank(
 ) -> tuple[str, list[Any]]:
     """Every customer's facts, rank, tier, loyalty and scores by `policy`, in a new table.
 
-    A customer whose amount (or margin) is not above zero has no place, share or tier.
+    A customer whose amount (or margin) is not above zero has no place, tier or `running`, the sum
+    along the ranking up to it; `total` is that of its group.
     `sightings` are statements that give customers and how often competitors were seen there.
     """
     wanted = Wanted.of(policy, costs=costs)
@@ -199,11 +200,9 @@ def _placed(policy: TierPolicy, wanted: Wanted) -> Part:
 
 
 def _judged(policy: TierPolicy, wanted: Wanted, *, seen: bool) -> Part:
-    """Tier, share and loyalty class (P8, P9)."""
+    """Tier and loyalty class (P8, P9)."""
     d = dialect()
     below = d.below.format(before="(running - value)", total="total")
-    before = d.share.format(before="(running - value)", total="total")
-    together = d.share.format(before="running", total="total")
     values: list[Any] = [settings.TIME_ZONE]
     shares = (Decimal(policy.a_share), Decimal(policy.b_share))
     values += [int(share * 10000) for share in shares for _again in range(d.below_takes)]
@@ -221,8 +220,6 @@ def _judged(policy: TierPolicy, wanted: Wanted, *, seen: bool) -> Part:
     return (
         f"""judged AS (
             SELECT placed.*, {d.day.format("last_at")} AS last_on,
-                CASE WHEN value > 0 THEN {before} END AS share_before,
-                CASE WHEN value > 0 THEN {together} END AS share,
                 CASE WHEN value > 0 THEN
                     CASE WHEN {below} THEN 'A' WHEN {below} THEN 'B' ELSE 'C' END
                 END AS tier,
@@ -281,8 +278,8 @@ def _scored(policy: TierPolicy, wanted: Wanted) -> Part:
                 THEN 1 ELSE 0 END AS proposed
             FROM (
                 SELECT id, key_account, grp, net, value, orders, last_on, margin, unpriced, months,
-                    launches, sightings, wallet, ranked, tier, loyalty, share_before,
-                    CASE WHEN value > 0 THEN share END AS share,
+                    launches, sightings, wallet, ranked, tier, loyalty,
+                    CASE WHEN value > 0 THEN running END AS running, total,
                     CASE WHEN value > 0 THEN place END AS place, {columns},
                     {_mean(keys)} AS key_score, {_mean(promises)} AS potential
                 FROM rated

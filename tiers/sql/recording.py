@@ -96,42 +96,53 @@ COUNT = f"""
 
 
 def _places_before(policy: TierPolicy) -> str:
-    """The places by the facts that are stored so far: id, group and place."""
+    """The places by the facts that are stored so far: id, group and place.
+
+    On most days few move, on many nobody: then nobody is ranked here.
+    """
+    any_moved = "EXISTS (SELECT 1 FROM moved)"
     if policy.measure == Measure.AMOUNT and policy.ranked_within == RankedWithin.COMPANY:
         return f"""
             SELECT id, '' AS grp, ROW_NUMBER() OVER ({in_order("net_amount")}) AS place
-            FROM customers_customer WHERE net_amount > 0
+            FROM customers_customer WHERE net_amount > 0 AND {any_moved}
         """
     value = "a.margin" if policy.measure == Measure.MARGIN else "c.net_amount"
     return f"""
         SELECT c.id, a.ranked_in AS grp,
             ROW_NUMBER() OVER (PARTITION BY a.ranked_in {in_order(value, "c.")}) AS place
         FROM customers_customer c JOIN tiers_assessment a ON a.customer_id = c.id
-        WHERE {value} > 0
+        WHERE {value} > 0 AND {any_moved}
     """
 
 
 def keep_changes(*, policy: TierPolicy, run_id: int, now: datetime) -> tuple[str, list[Any]]:
     """One history row for each customer whose stored tier becomes another."""
     d = dialect()
+    before = d.share.format(before="(m.running - m.value)", total="m.total")
+    together = d.share.format(before="m.running", total="m.total")
     statement = f"""
+        WITH moved AS MATERIALIZED (
+            SELECT r.id, r.grp, r.net, r.value, r.place, r.ranked, r.running, r.total,
+                c.abc AS from_tier, {TIER} AS to_tier, c.net_amount AS net_before,
+                CASE WHEN k.override_id IS NOT NULL THEN 'override'
+                    WHEN a.override_id IS NOT NULL THEN 'override_expired' ELSE 'run' END AS cause,
+                COALESCE(k.override_id, a.override_id) AS override_id,
+                COALESCE(k.after_runs, 1) AS after_runs
+            FROM tier_ranking r
+            JOIN customers_customer c ON c.id = r.id
+            LEFT JOIN tier_kept k ON k.id = r.id
+            LEFT JOIN tiers_assessment a ON a.customer_id = r.id
+            WHERE c.abc {d.differs} {TIER}
+        )
         INSERT INTO tiers_tierchange (run_id, changed_at, customer_id, recorded_for, cause,
             override_id, from_tier, to_tier, net_amount, net_before, measured, ranked_in, rank,
             rank_before, ranked, share_before, share, after_runs)
-        SELECT %s, %s, c.id, c.id,
-            CASE WHEN k.override_id IS NOT NULL THEN 'override'
-                WHEN a.override_id IS NOT NULL THEN 'override_expired' ELSE 'run' END,
-            COALESCE(k.override_id, a.override_id),
-            c.abc, {TIER}, {d.money.format("r.net")}, c.net_amount, {d.money.format("r.value")},
-            r.grp, r.place, before.place, r.ranked, r.share_before, r.share,
-            COALESCE(k.after_runs, 1)
-        FROM tier_ranking r
-        JOIN customers_customer c ON c.id = r.id
-        LEFT JOIN tier_kept k ON k.id = r.id
-        LEFT JOIN tiers_assessment a ON a.customer_id = r.id
-        LEFT JOIN ({_places_before(policy)}) before ON before.id = r.id AND before.grp = r.grp
-        WHERE c.abc {d.differs} {TIER}
-        ORDER BY r.place NULLS LAST, c.id
+        SELECT %s, %s, m.id, m.id, cause, override_id, from_tier, to_tier,
+            {d.money.format("m.net")}, net_before, {d.money.format("m.value")}, m.grp, m.place,
+            before.place, m.ranked, {before}, {together}, after_runs
+        FROM moved m
+        LEFT JOIN ({_places_before(policy)}) before ON before.id = m.id AND before.grp = m.grp
+        ORDER BY m.place NULLS LAST, m.id
     """
     return statement, [run_id, _moment(now)]
 
