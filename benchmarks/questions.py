@@ -1,4 +1,5 @@
-"""How long the eight questions and the Pareto curve take, against SQL by hand for the same figure.
+"""How long the eight questions, the Pareto curve, the tier report and a trial take as pages,
+against SQL by hand for the same figure.
 
     python -m benchmarks.questions [--customers N] [--orders N] [--rounds N]
 
@@ -17,11 +18,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import django
 import time_machine
+from django.utils import timezone
 
 from benchmarks._measuring import database, measuring_server, peak_megabytes
 
@@ -87,6 +90,12 @@ BY_HAND = {
     f" sum(CASE status WHEN 'returned' THEN -amount ELSE amount END) AS net FROM orders_order"
     f" WHERE ordered_at >= {START} AND ordered_at < {END} GROUP BY customer_id) n) r",
 }
+#: The pages of a run: the statement by hand gives the tiers with their sums, and who moved.
+OF_RUNS = {
+    "report": "SELECT abc, count(*), sum(net_amount) FROM customers_customer GROUP BY abc",
+    "trial": "SELECT from_tier, to_tier, count(*) FROM tiers_tierchange"
+    " WHERE run_id = (SELECT max(id) FROM tiers_tierrun) GROUP BY 1, 2",
+}
 PERIOD = {"from": "2025-07-01", "to": "2026-06-30"}
 SLICES: dict[str, dict[str, str]] = {
     "the company": {},
@@ -115,6 +124,24 @@ def people() -> Any:
     return User.objects.create(username="bench-director", role=Role.DIRECTOR, language="en")
 
 
+def runs() -> dict[str, str]:
+    """Work out tiers and who leaves, and try a stricter policy: the addresses of its pages."""
+    from tiers import actions, policies, tiering
+    from tiers.churn.forecast import forecast
+    from tiers.models import TierPolicy
+
+    now, today = timezone.now(), timezone.localdate()
+    stricter = policies.copy_of(TierPolicy.objects.get())
+    stricter.name, stricter.a_share = "Stricter", Decimal("0.7")
+    stricter.save()
+    job, _new = actions.open_run(as_of=today, user=None, now=now)
+    tiering.run(job.pk, now=now)
+    forecast(lambda done, total: None, as_of=today, now=now)
+    trial, _new = actions.open_run(as_of=today, policy=stricter, dry_run=True, user=None, now=now)
+    tiering.run(trial.pk, now=now)
+    return {"report": "/tiers/", "trial": f"/tiers/runs/{trial.pk}/"}
+
+
 def measure(customers: int, orders: int, rounds: int) -> int:
     """Fill the database, let the two ways take turns, print medians; 1 where a goal is missed."""
     from django.conf import settings
@@ -135,15 +162,19 @@ def measure(customers: int, orders: int, rounds: int) -> int:
         took = time.perf_counter() - begun
         print(f"{customers:,} customers, {orders:,} orders made in {took:.0f} s", flush=True)
 
+        pages = {"pareto": "/tiers/questions/pareto/", **runs()}
+
         def ours(part: str, more: dict[str, str]) -> None:
-            address = "/tiers/questions/pareto/" if part == "pareto" else "/tiers/questions/part/"
-            answer = client.get(address, {"of": part, **PERIOD, **more})
+            address = pages.get(part, "/tiers/questions/part/")
+            asked = {} if part in OF_RUNS else {"of": part, **PERIOD}
+            answer = client.get(address, {**asked, **more})
             if answer.status_code != 200:
                 raise SystemExit(f"{part} answered {answer.status_code}")
 
         for name, more in SLICES.items():
             print(f"\nfor {name}, seconds: page part, by hand for the company, ratio")
-            for part, statement in BY_HAND.items():
+            whole = OF_RUNS if "category" not in more else {}  # runs know no categories
+            for part, statement in {**BY_HAND, **whole}.items():
                 ours(part, more)  # fills the caches of the process and of the server
                 pairs = [
                     (
