@@ -30,6 +30,19 @@ def test_a_panel_that_does_not_come_offers_itself_again(signed_in: SignIn) -> No
     person.faults.clear()  # the browser reported what was refused on purpose
 
 
+def test_what_takes_long_shows_a_bar_until_it_has_come(signed_in: SignIn) -> None:
+    person = signed_in("rep", size=DESKTOP)
+    person.go("/customers/")
+    held: list[Route] = []
+    person.page.route("**/customers/?*", held.append)
+    bar = person.page.get_by_role("progressbar", include_hidden=False)
+    assert bar.count() == 0
+    person.page.locator("#filters [name=q]").fill("绍兴")
+    bar.wait_for()
+    held[0].continue_()
+    bar.wait_for(state="hidden")
+
+
 def test_without_a_connection_the_list_stays(signed_in: SignIn) -> None:
     person = signed_in("rep", size=DESKTOP)
     person.go("/customers/")

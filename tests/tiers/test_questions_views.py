@@ -205,6 +205,21 @@ def test_with_very_many_orders_each_card_is_fetched_by_itself(
     assert "aria-busy" in page.content.decode()
 
 
+def test_with_very_many_orders_the_curve_comes_after_its_page(
+    as_, director: User, history, monkeypatch
+) -> None:
+    browser = as_(director)
+    whole = browser.get(PARETO, {"rep": "rep", "measure": "margin"})
+    monkeypatch.setattr(questions, "AT_ONCE", 1)
+    page = browser.get(PARETO, {"rep": "rep", "measure": "margin"})
+    assert "aria-busy" in page.content.decode() and "shown" not in page.context
+    part = browser.get(page.context["whole_url"], headers=HTMX)
+    assert part.context["shown"] == whole.context["shown"]
+    assert part.context["rows"] == whole.context["rows"]
+    assert "HX-Push-Url" not in part.headers  # the page has its own address already
+    assert browser.get(page.context["whole_url"]).context["shown"] == whole.context["shown"]
+
+
 def test_a_long_period_shows_the_newest_cohorts_and_their_first_months(
     as_, director: User, rep: User
 ) -> None:

@@ -28,7 +28,7 @@ from tiers.questions.asking import Asked
 from tiers.questions.concentration import Concentration, Measure, Place
 from tiers.questions.slices import Slice
 from tiers.reasons import per_cent
-from tiers.views.questions import frame
+from tiers.views.questions import frame, many_orders
 
 PAGE_SIZE = 50
 NAMES = (*Asked.NAMES, "measure", "part", "after")
@@ -58,17 +58,19 @@ def range_of(request: HttpRequest, found: Concentration) -> tuple[int, int]:
 @require_safe
 @needs("reports:read")
 def pareto(request: HttpRequest) -> HttpResponse:
-    """The curve and the customers behind it; htmx gets the part that it asks for."""
+    """The curve and the customers behind it; htmx gets the part that it asks for.
+
+    Where there are very many orders the page comes at once and asks for its report (`whole`).
+    """
     asked = Asked.by(request.GET.dict(), request, today=timezone.localdate())
     measure = measure_of(request)
+    if many_orders() and "whole" not in request.GET and not wants_part(request):
+        return render(request, "tiers/pareto.html", waiting(request, asked, measure))
     by_amount = concentration.read(asked.slice)
     by_margin = concentration.read(asked.slice, "margin")
     shown, other = (by_margin, by_amount) if measure == "margin" else (by_amount, by_margin)
-    kept: dict[str, str] = {"measure": measure} if measure != "amount" else {}
-    if days := asked.picked.get("silence_days"):
-        kept["silence_days"] = days
     context = {
-        **frame(asked, reverse("tiers:pareto"), silence=False, **kept),
+        **framed(asked, measure),
         "shown": shown,
         "other": other,
         "measure": measure,
@@ -81,15 +83,33 @@ def pareto(request: HttpRequest) -> HttpResponse:
             (Tab(label, address(request, NAMES, measure=name, after="", part=""), name == measure))
             for name, label in MEASURES.items()
         ],
-        "back_url": f"{reverse('tiers:questions')}?{urlencode(asked.picked)}",
         **ranked(request, asked.slice, shown),
     }
     response = page_or_part(request, "tiers/pareto.html", "tiers/_pareto_of_period.html", context)
     if wants_part(request):
         if request.headers.get("HX-Target") == "results":
             response = render(request, "tiers/_pareto_ranking.html", context)
-        push_url(response, address(request, NAMES))
+        if "whole" not in request.GET:
+            push_url(response, address(request, NAMES))
     return response
+
+
+def framed(asked: Asked, measure: Measure) -> dict[str, Any]:
+    """What stands around the report: filters, period, and the way back."""
+    kept: dict[str, str] = {"measure": measure} if measure != "amount" else {}
+    if days := asked.picked.get("silence_days"):
+        kept["silence_days"] = days
+    return {
+        **frame(asked, reverse("tiers:pareto"), silence=False, **kept),
+        "back_url": f"{reverse('tiers:questions')}?{urlencode(asked.picked)}",
+    }
+
+
+def waiting(request: HttpRequest, asked: Asked, measure: Measure) -> dict[str, Any]:
+    """The page whose report is still to come, and where it comes from."""
+    way = address(request, NAMES)
+    whole = f"{way}{'&' if '?' in way else '?'}whole=true"
+    return {**framed(asked, measure), "whole_url": whole}
 
 
 def ranked(request: HttpRequest, of: Slice, found: Concentration) -> dict[str, Any]:
