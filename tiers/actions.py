@@ -1,4 +1,4 @@
-"""What people and integrations do with tiers: ask for a run."""
+"""What people and integrations do with tiers: ask for a run, or call it off."""
 
 from __future__ import annotations
 
@@ -73,6 +73,20 @@ def request_run(
     if is_new:
         transaction.on_commit(lambda: _enqueue(job.pk, now))
     return job
+
+
+@transaction.atomic
+def cancel_run(*, run: TierRun, by: User, now: datetime) -> TierRun:
+    """Call off a run that waits or is at work; once more changes nothing.
+
+    A worker that is at it looks again before it writes. ValidationError where the run has ended.
+    """
+    stored = TierRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
+    if stored.is_open:
+        stored.cancel(by=by, now=now)
+    elif not stored.is_cancelled:
+        raise ValidationError(_("The run has ended already."), code="ended")
+    return stored
 
 
 def _enqueue(run_id: int, now: datetime) -> None:

@@ -16,9 +16,10 @@ from crm.lib.api import ReadViewSet
 from crm.lib.idempotency import once
 from tiers.actions import request_run
 from tiers.filters import ChangeFilter, RunFilter
-from tiers.models import TierChange, TierPolicy, TierRun
+from tiers.models import ClassChange, TierChange, TierPolicy, TierRun
 from tiers.policies import make_version
 from tiers.serializers import (
+    ClassChangeSerializer,
     NewPolicySerializer,
     RunRequestSerializer,
     TierChangeSerializer,
@@ -92,7 +93,25 @@ class TierRunViewSet(ReadViewSet):
         """The customers in sight that the run moved, by rank, with the reason (P12)."""
         run = self.get_object()
         changes = TierChange.objects.visible_to(request.user).filter(run=run)
-        known = changes.select_related("run__policy", "customer", "override__by", "by")
+        known = changes.with_words().select_related("customer")
+        rows = self.paginate_queryset(self.filter_queryset(known))
+        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+
+    @extend_schema(responses=ClassChangeSerializer(many=True))
+    @action(
+        detail=True,
+        url_path="class-changes",
+        serializer_class=ClassChangeSerializer,
+        filterset_class=None,
+        ordering_fields=("id",),
+        ordering="id",
+    )
+    def class_changes(self, request: Request, pk: str) -> Response:
+        """The customers in sight whose loyalty class the run changed, or whose key-account score
+        it carried over or under the line, with the reason (P9, P10)."""
+        run = self.get_object()
+        changes = ClassChange.objects.visible_to(request.user).filter(run=run)
+        known = changes.select_related("run__policy", "customer")
         rows = self.paginate_queryset(self.filter_queryset(known))
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 

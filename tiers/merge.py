@@ -6,12 +6,14 @@ What was worked out for the gone file alone goes; the next runs count both as on
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import Model
 
 from customers import moving
 from tiers.models import (
     Assessment,
+    ClassChange,
     KeyAccount,
     Outlook,
     Rating,
@@ -22,17 +24,10 @@ from tiers.models import (
 
 
 def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
-    """Hand the tier changes of `gone` over to `into`.
-
-    A run changed a customer at most once: where both changed in one run, the survivor's change
-    stands and the other is kept with the merge.
-    """
-    own = TierChange.objects.filter(customer=into).values("run")
-    both = TierChange.objects.filter(customer=gone, run__in=own).values_list("pk", flat=True)
-    dropped = moving.drop(TierChange, list(both))
-    part = moving.hand_over(TierChange, gone=gone, into=into, now=now)
+    """Hand the history, the words and the findings of `gone` over to `into`."""
     return {
-        TierChange._meta.label_lower: {**part, "dropped": dropped},
+        TierChange._meta.label_lower: _changes(TierChange, gone, into, now),
+        ClassChange._meta.label_lower: _changes(ClassChange, gone, into, now),
         Outlook._meta.label_lower: {"dropped": _dropped(Outlook, gone)},
         Staying._meta.label_lower: _word(Staying, gone, into, now),
         TierOverride._meta.label_lower: _one_open(TierOverride, gone, into, now),
@@ -40,6 +35,21 @@ def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
         Rating._meta.label_lower: _word(Rating, gone, into, now),
         Assessment._meta.label_lower: {"dropped": _dropped(Assessment, gone)},
     }
+
+
+def _changes(
+    model: type[TierChange] | type[ClassChange], gone: int, into: int, now: datetime
+) -> moving.Part:
+    """All changes of both.
+
+    A run changed a customer at most once: where both changed in one run, the survivor's change
+    stands and the other is kept with the merge.
+    """
+    rows: Any = model._base_manager
+    own = rows.filter(customer=into).values("run")
+    both = rows.filter(customer=gone, run__in=own).values_list("pk", flat=True)
+    dropped = moving.drop(model, list(both))
+    return {**moving.hand_over(model, gone=gone, into=into, now=now), "dropped": dropped}
 
 
 def _dropped(model: type[Model], gone: int) -> list[moving.Row]:

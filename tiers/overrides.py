@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -64,14 +65,33 @@ def set_tier(
 
 @transaction.atomic
 def change(*, override: TierOverride, by: User, now: datetime, today: date) -> TierOverride:
-    """Store another tier, reason or last day of an override that is in force."""
+    """Store another tier, reason or last day of an override that is in force: `by` says it now.
+
+    What was said before stays in the history.
+    """
     customer = _locked(override.customer_id)
     stored = TierOverride.objects.get(pk=override.pk)
     if not stored.is_in_force(today):
         raise ValidationError(_("This override is not in force any more."), code="ended")
     _check_day(override.until, today)
+    override.reason = override.reason.strip()
     override.full_clean()
+    words = ("tier", "reason", "until")
+    if all(getattr(override, name) == getattr(stored, name) for name in words):
+        return override
+    override.by = by
     override.save()
+    if customer.abc == override.tier:
+        _keep(
+            customer,
+            override.tier,
+            Cause.OVERRIDE_CHANGED,
+            override,
+            by=by,
+            now=now,
+            until_before=None if override.until == stored.until else stored.until,
+            reason_before="" if override.reason == stored.reason else stored.reason,
+        )
     _move(customer, override.tier, Cause.OVERRIDE, override, by=by, now=now)
     return override
 
@@ -162,6 +182,22 @@ def _move(
     """Give the customer its tier, and keep the move where there is one."""
     if customer.abc == tier:
         return
+    _keep(customer, tier, cause, override, by=by, now=now)
+    customer.abc = tier
+    customer.save(update_fields=["abc"])
+
+
+def _keep(
+    customer: Customer,
+    tier: str | None,
+    cause: Cause,
+    override: TierOverride,
+    *,
+    by: User | None,
+    now: datetime,
+    **before: Any,
+) -> None:
+    """A line of the history, with the words of the override as they are now."""
     TierChange.objects.create(
         override=override,
         cause=cause,
@@ -173,6 +209,9 @@ def _move(
         to_tier=tier,
         net_amount=customer.net_amount or 0,
         ranked=0,
+        said_tier=override.tier,
+        said_until=override.until,
+        said_reason=override.reason,
+        said_by=override.by,
+        **before,
     )
-    customer.abc = tier
-    customer.save(update_fields=["abc"])

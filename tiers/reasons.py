@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import User
 from crm.lib.formats import DASH, NBSP, money
 from customers import divisions
 from customers.models import Customer, Kind, Tier
@@ -176,7 +178,7 @@ def why(change: TierChange) -> str:
 def explain(change: TierChange) -> str:
     """The reason of a change with all its numbers, and with what people said.
 
-    Its run and override come with it, and the people of the override.
+    Its run and the people come with it (`with_words`).
     """
     if change.run is None:
         return said(change)
@@ -200,33 +202,62 @@ def _after(change: TierChange, reason: str) -> str:
 
 
 def said(change: TierChange) -> str:
-    """What people did about a tier: who set it until when and why, or what came of that."""
-    override = change.override
-    if override is None:
+    """What people did about a tier: who set it until when and why, or what came of that.
+
+    It is what was said on that day, whatever has been said since.
+    """
+    if change.said_by is None or change.said_until is None:
         return str(change.get_cause_display())
+    words = {
+        "setter": change.said_by.display_name,
+        "tier": change.said_tier,
+        "until": change.said_until.isoformat(),
+    }
     if change.cause == Cause.OVERRIDE:
-        return override_words(override)
+        return set_words(
+            change.said_by, str(change.said_tier), change.said_until, change.said_reason
+        )
+    if change.cause == Cause.OVERRIDE_CHANGED:
+        return _changed_words(change, words)
     if change.cause == Cause.OVERRIDE_ENDED and change.by is not None:
         return _("%(who)s ended what %(setter)s had set (%(tier)s until %(until)s)") % {
             "who": change.by.display_name,
-            "setter": override.by.display_name,
-            "tier": override.tier,
-            "until": override.until.isoformat(),
+            **words,
         }
-    return _("What %(setter)s had set (%(tier)s until %(until)s) is over") % {
-        "setter": override.by.display_name,
-        "tier": override.tier,
-        "until": override.until.isoformat(),
+    return _("What %(setter)s had set (%(tier)s until %(until)s) is over") % words
+
+
+def _changed_words(change: TierChange, words: Mapping[str, Any]) -> str:
+    """Which of the last day and the reason became another, from what to what."""
+    parts = []
+    if change.until_before is not None:
+        parts.append(
+            _("last day %(before)s → %(until)s")
+            % {"before": change.until_before.isoformat(), **words}
+        )
+    if change.reason_before:
+        parts.append(
+            _("reason “%(before)s” → “%(reason)s”")
+            % {"before": change.reason_before, "reason": change.said_reason}
+        )
+    return _("%(setter)s changed what is set (%(tier)s): %(parts)s") % {
+        **words,
+        "parts": "; ".join(parts),
     }
 
 
 def override_words(override: TierOverride) -> str:
+    """Who set which tier, why, and until when, as it is now."""
+    return set_words(override.by, override.tier, override.until, override.reason)
+
+
+def set_words(by: User, tier: str, until: date, reason: str) -> str:
     """Who set which tier, why, and until when."""
     return _("%(who)s set %(tier)s until %(until)s: %(reason)s") % {
-        "who": override.by.display_name,
-        "tier": override.tier,
-        "until": override.until.isoformat(),
-        "reason": override.reason,
+        "who": by.display_name,
+        "tier": tier,
+        "until": until.isoformat(),
+        "reason": reason,
     }
 
 
@@ -328,6 +359,8 @@ def unranked(
 def title(change: TierChange) -> str:
     """What happened, in a line: rose from B to A, no longer ranked, first tier."""
     names = {"from": change.from_tier, "to": change.to_tier}
+    if change.cause == Cause.OVERRIDE_CHANGED:
+        return _("Still set by hand: %(to)s") % names
     if change.to_tier is None:
         return _("Tier %(from)s ended: unranked now") % names
     if change.from_tier is None:

@@ -9,7 +9,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm.lib.api import DayField, MomentField, RecordSerializer
-from tiers.models import TierChange, TierPolicy, TierRun
+from tiers import classes
+from tiers.models import ClassChange, TierChange, TierPolicy, TierRun
 from tiers.reasons import explain
 
 LARGEST_ID = 2**63 - 1
@@ -186,3 +187,42 @@ class TierChangeSerializer(serializers.ModelSerializer[TierChange]):
 
     def get_reason(self, change: TierChange) -> str:
         return explain(change)
+
+
+class ClassChangeSerializer(serializers.ModelSerializer[ClassChange]):
+    """A loyalty class that became another, or a key-account score that came over or under the line.
+
+    `from_loyalty` and `to_loyalty` are null for no class, and the same where only the score tells
+    something. A score of `line` or more proposes a key account; `line_before` is that of the run
+    before, null where none had seen the customer.
+    """
+
+    customer_external_id = serializers.CharField(source="customer.external_id", allow_null=True)
+    customer_name = serializers.CharField(source="customer.name")
+    changed_at = MomentField(read_only=True)
+    reason = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ClassChange
+        fields = (
+            "id",
+            "customer",
+            "customer_external_id",
+            "customer_name",
+            "from_loyalty",
+            "to_loyalty",
+            "changed_at",
+            "months_bought",
+            "wallet_share",
+            "early_launches",
+            "sightings",
+            "score_before",
+            "score",
+            "line_before",
+            "line",
+            "reason",
+        )
+        read_only_fields = fields
+
+    def get_reason(self, change: ClassChange) -> str:
+        return classes.explain(change)

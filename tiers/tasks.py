@@ -1,5 +1,6 @@
 """Jobs: one tier run, one estimate of who leaves, and those of every night."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from celery import shared_task
@@ -10,12 +11,14 @@ from accounts import jobs
 from accounts.audit import Through, acting
 from tiers import actions, overrides, tiering
 from tiers.jobs import do_forecast, request_forecast, yesterday
+from tiers.models import TierRun
 
 
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
 def run_tiers(*, run_id: int) -> None:
     """Do one run; delivered again after a worker died, it takes the run up again."""
-    with acting(through=Through.JOB):
+    # One that was dropped meanwhile has nothing left to judge.
+    with acting(through=Through.JOB), suppress(TierRun.DoesNotExist):
         tiering.run(run_id, now=timezone.now())
 
 

@@ -52,7 +52,8 @@ def run(run_id: int, *, now: datetime, progress: Progress = lambda percent: None
     """Do the run, from wherever an earlier attempt left it; a finished run is left alone.
 
     `progress` hears 0–100 beside what the run's row shows. What goes wrong marks the run as
-    failed, with every customer and the history as they were, and is raised.
+    failed, with every customer and the history as they were, and is raised. One that somebody
+    cancels meanwhile writes nothing; where it was dropped, TierRun.DoesNotExist is raised.
     """
     begun = time.monotonic()
 
@@ -60,7 +61,10 @@ def run(run_id: int, *, now: datetime, progress: Progress = lambda percent: None
         return now + timedelta(seconds=time.monotonic() - begun)
 
     job = TierRun.objects.select_related("policy").get(pk=run_id)
-    if job.state == RunState.DONE or not _take_up(job, now):
+    if job.state == RunState.DONE:
+        return job
+    if not _take_up(job, now):
+        job.refresh_from_db()
         return job
 
     def show(percent: int) -> None:
@@ -84,12 +88,14 @@ def run(run_id: int, *, now: datetime, progress: Progress = lambda percent: None
 
 
 def _take_up(job: TierRun, now: datetime) -> bool:
-    """Mark the run as being worked on; False where another one of the same question is open."""
+    """Mark the run as being worked on; False where another one of the same question is open,
+    and where this one was cancelled."""
     try:
         with transaction.atomic():
             taken = (
                 TierRun.objects.filter(pk=job.pk)
                 .exclude(state=RunState.DONE)
+                .exclude(error=Failure.CANCELLED)
                 .update(
                     state=RunState.RUNNING, started_at=now, finished_at=None, progress=0, error=""
                 )
@@ -161,12 +167,15 @@ def _record(cursor: CursorWrapper, job: TierRun, clock: Callable[[], datetime]) 
     if connection.vendor == "postgresql":
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     # On SQLite the transaction is immediate: nobody else writes from its first statement on.
-    if TierRun.objects.filter(pk=job.pk, state=RunState.DONE).exists():
+    # Whoever cancels or drops the run has done so before this line, or waits until it is written.
+    stored = TierRun.objects.select_for_update(of=("self",)).filter(pk=job.pk).first()
+    if stored is None or stored.state == RunState.DONE or stored.is_cancelled:
         return
     now = clock()
     last = TierChange.objects.order_by("-pk").values_list("changed_at", flat=True).first()
-    ended = TierRun.objects.decisive().values_list("finished_at", flat=True).first()
-    for earlier in (last, ended):  # of two machines' clocks, the order of writing decides
+    before = TierRun.objects.decisive().select_related("policy").first()
+    # Of two machines' clocks, the order of writing decides.
+    for earlier in (last, before.finished_at if before else None):
         if earlier is not None and earlier >= now:
             now = earlier + timedelta(microseconds=1)
     with _kept(cursor, job, now):
@@ -174,6 +183,10 @@ def _record(cursor: CursorWrapper, job: TierRun, clock: Callable[[], datetime]) 
         cursor.execute(*sql.keep_changes(policy=job.policy, run_id=job.pk, now=now))
         moved = cursor.rowcount
         if not job.dry_run:
+            line = before.policy.key_from if before else None
+            cursor.execute(
+                *sql.keep_classes(policy=job.policy, line_before=line, run_id=job.pk, now=now)
+            )
             cursor.execute(*sql.write_customers(now=now))
             cursor.execute(*sql.change_assessments(as_of=job.as_of))
             cursor.execute(*sql.add_assessments(as_of=job.as_of))

@@ -29,6 +29,7 @@ urlpatterns = [
     path("runs/<int:pk>/visits/", simulator.visits_export, name="trial-visits"),
     path("runs/<int:pk>/adopt/", simulator.adopt, name="trial-adopt"),
     path("runs/<int:pk>/drop/", simulator.drop, name="trial-drop"),
+    path("runs/<int:pk>/cancel/", simulator.cancel, name="run-cancel"),
     path("policies/", policies.policies, name="policies"),
     path("policies/new/", policies.policy_new, name="policy-new"),
     path("policies/<int:pk>/", policies.policy, name="policy"),

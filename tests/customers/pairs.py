@@ -24,6 +24,7 @@ from customers.models import (
 from tests.factories import local, make_customer, make_order, make_product, make_visit
 from tiers.models import (
     Assessment,
+    ClassChange,
     KeyAccount,
     Outlook,
     Rating,
@@ -105,6 +106,22 @@ def _tier_changes(customer: Customer, rng: Random, runs: list[TierRun]) -> None:
                 net_amount=10,
                 rank=1,
                 ranked=2,
+            )
+
+    for run in runs:
+        if rng.random() < 0.6:
+            ClassChange.objects.create(
+                run=run,
+                customer=customer,
+                recorded_for=customer.pk,
+                changed_at=NOW,
+                to_loyalty="loyal",
+                months_bought=9,
+                wallet_share="0.4321",
+                early_launches=1,
+                sightings=rng.choice([None, 2]),
+                score=71,
+                line=70,
             )
 
 

@@ -64,6 +64,7 @@ class Rules:
     switcher: int = 3
     keys: Mapping[str, int] = field(default_factory=dict)
     promises: Mapping[str, int] = field(default_factory=dict)
+    key_from: int = 70
 
 
 @dataclass
@@ -249,7 +250,11 @@ class Diary:
     since: date | None = None
     counted: date | None = None
     by_hand: bool = False
+    #: Whether a run has looked; the class, the score and the line that it was held against then.
+    seen: bool = False
     loyalty: str | None = None
+    score: int | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -287,6 +292,28 @@ def step(
     cause = "override" if rules_by_hand else "override_expired" if was_by_hand else "run"
     patient = runs if runs > 1 and not rules_by_hand and rules.waits > 1 else 1
     return Move(was, tier, cause, patient)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a run tells of a class or a score: before and after."""
+
+    loyalty: tuple[str | None, str | None]
+    score: tuple[int | None, int | None]
+    line: tuple[int | None, int]
+
+
+def turn(diary: Diary, one: Found, rules: Rules) -> Turn | None:
+    """Let one run class and score one firm; what there is to tell of it."""
+    was_over = diary.score is not None and diary.line is not None and diary.score >= diary.line
+    over = one.score is not None and one.score >= rules.key_from
+    told = diary.loyalty != one.loyalty or (diary.seen and was_over != over)
+    found = Turn(
+        (diary.loyalty, one.loyalty), (diary.score, one.score), (diary.line, rules.key_from)
+    )
+    diary.seen, diary.loyalty = True, one.loyalty
+    diary.score, diary.line = one.score, rules.key_from
+    return found if told else None
 
 
 def days_between(first: date, last: date) -> list[date]:

@@ -505,7 +505,7 @@ def test_the_tier_page_costs_the_same_however_long_the_history(
     for hour in range(5):
         made = override(ranked, manager, now=NOW + timedelta(hours=2 * hour))
         overrides.end(override=made, by=manager, now=NOW + timedelta(hours=2 * hour + 1))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         browser.get(page_of(ranked))
     with django_assert_num_queries(8):
         browser.get(page_of(ranked), headers=HTMX)

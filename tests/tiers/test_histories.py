@@ -30,14 +30,24 @@ from tests.tiers.recount_runs import (
     Found,
     Paper,
     Rules,
+    Turn,
     Ware,
     Word,
     judge,
     shortly,
     step,
+    turn,
 )
 from tiers import actions, history, tiering
-from tiers.models import Assessment, Rating, TierChange, TierOverride, TierPolicy, TierRun
+from tiers.models import (
+    Assessment,
+    ClassChange,
+    Rating,
+    TierChange,
+    TierOverride,
+    TierPolicy,
+    TierRun,
+)
 
 NAMES = ["a", "A", "b", "10", "9", "é", "中", "Ω", "-", "~"]
 KINDS = ["dealer", "distributor", "outlet"]
@@ -78,6 +88,8 @@ class World:
         self.stood: dict[date, dict[str, str | None]] = {}
         self.kept: dict[int, list[dict[str, Any]]] = {}
         self.ends: dict[int, dict[str, Any]] = {}
+        self.classes: dict[date, dict[str, str | None]] = {}
+        self.turned: dict[int, list[dict[str, Any]]] = {}
         self.rules, self.policy = self.new_rules(0)
         for name in dice.sample(NAMES, dice.randrange(3, len(NAMES))):
             self.found_firm(name)
@@ -107,6 +119,7 @@ class World:
             switcher=dice.choice([1, 2]),
             keys={name: dice.choice([0, 10, 25, 33]) for name in KEYS},
             promises={name: dice.choice([0, 20, 50]) for name in PROMISES},
+            key_from=dice.choice([30, 50, 70]),
         )
         policy = TierPolicy.objects.create(
             name="random",
@@ -125,6 +138,7 @@ class World:
             switcher_months=rules.switcher,
             key_weights=dict(rules.keys),
             potential_weights=dict(rules.promises),
+            key_from=rules.key_from,
         )
         return rules, policy
 
@@ -248,7 +262,7 @@ class World:
             if paper.firm == gone:
                 paper.firm = into
         del self.diaries[gone], self.rows[gone]
-        for names in self.stood.values():
+        for names in (*self.stood.values(), *self.classes.values()):
             names.pop(gone, None)
 
     # --- runs
@@ -277,13 +291,39 @@ class World:
         self.check_changes(job, {n: move for n, move in moves.items() if move}, found)
         self.check_run(job, diaries, found, without)
         if dry:
+            assert not job.class_changes.exists()
             return
+        turns = {name: turn(self.diaries[name], found[name], self.rules) for name in self.firms}
+        self.check_classes(job, {name: told for name, told in turns.items() if told}, found)
         for word in self.words.values():
             word.ended = word.ended or word.until < today
         self.check_stored(found)
         self.kept[job.pk] = [dict(row) for row in job.changes.order_by("pk").values()]
         self.ends[job.pk] = dict(TierRun.objects.filter(pk=job.pk).values().get())
+        self.turned[job.pk] = [dict(row) for row in job.class_changes.order_by("pk").values()]
         self.stood[today] = {name: diary.stored for name, diary in self.diaries.items()}
+        self.classes[today] = {name: diary.loyalty for name, diary in self.diaries.items()}
+
+    def check_classes(self, job: TierRun, turns: dict[str, Turn], found: dict[str, Found]) -> None:
+        names = {pk: name for name, pk in self.rows.items()}
+        kept = {names[change.customer_id]: change for change in job.class_changes.all()}
+        assert {
+            name: Turn(
+                (c.from_loyalty, c.to_loyalty), (c.score_before, c.score), (c.line_before, c.line)
+            )
+            for name, c in kept.items()
+        } == turns
+        classed = self.rules.loyal_months is not None
+        for name, change in kept.items():
+            one = found[name]
+            scored = any(self.rules.keys.values())
+            assert change.months_bought == (len(one.months) if classed or scored else 0)
+            assert change.early_launches == (len(one.early) if classed else 0)
+            assert change.changed_at == job.finished_at
+            assert change.recorded_for == change.customer_id
+            if classed:
+                wallet = None if one.wallet is None else Decimal(one.wallet) / 10_000
+                assert change.wallet_share == wallet
 
     def check_changes(self, job: TierRun, moves: dict[str, Any], found: dict[str, Found]) -> None:
         names = {pk: name for name, pk in self.rows.items()}
@@ -314,7 +354,8 @@ class World:
         assert job.loyalty_counts == {c: loyal[c] for c in ("loyal", "switcher", "none")}
         assert job.held == sum(diary.waited > 0 for diary in diaries.values())
         assert job.overridden == sum(diary.by_hand for diary in diaries.values())
-        assert job.proposed == sum((one.score or 0) >= 70 for one in found.values())
+        line = self.rules.key_from
+        assert job.proposed == sum((one.score or 0) >= line for one in found.values())
         if self.rules.margin:
             assert job.without_margin == without
 
@@ -362,6 +403,13 @@ class World:
                 if row["customer_id"] in merged:
                     assert now[row["id"]] == row
             assert TierRun.objects.filter(pk=pk).values().get() == self.ends[pk]
+            turned = {row["id"]: row for row in ClassChange.objects.filter(run=pk).values()}
+            for row in self.turned[pk]:
+                if row["customer_id"] in merged:
+                    assert turned[row["id"]] == row
+        for day, names in self.classes.items():
+            classed: Any = history.class_on(day, Customer.objects.all())
+            assert dict(classed.values_list("external_id", "loyalty_then")) == names
         for day, names in self.stood.items():
             past: Any = history.tier_on(day, Customer.objects.all())
             stood = dict(past.values_list("external_id", "tier"))
@@ -416,7 +464,17 @@ def clear() -> None:
     from customers.models import Alias, Merge
 
     for model in (
-        *(TierChange, Assessment, TierOverride, Rating, TierRun, OrderLine, Order, Product),
+        *(
+            TierChange,
+            ClassChange,
+            Assessment,
+            TierOverride,
+            Rating,
+            TierRun,
+            OrderLine,
+            Order,
+            Product,
+        ),
         *(Profile, Alias, Merge, Customer),
     ):
         model._base_manager.all().delete()

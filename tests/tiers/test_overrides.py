@@ -155,7 +155,9 @@ def test_it_is_changed_while_it_is_in_force(ranked: Customer, manager: User) -> 
     assert history(ranked)[-1] == ("override", "A", "B")
     made.reason = "Another reason"
     overrides.change(override=made, by=manager, now=NOW, today=TODAY)
-    assert len(history(ranked)) == 3  # the tier did not move
+    assert history(ranked)[-1] == ("override_changed", "B", "B")  # the tier did not move
+    overrides.change(override=made, by=manager, now=NOW, today=TODAY)
+    assert len(history(ranked)) == 4  # nothing was changed
     with pytest.raises(ValidationError):
         overrides.change(override=made, by=manager, now=NOW, today=date(2026, 7, 1))
 

@@ -274,9 +274,10 @@ def test_the_number_of_statements_does_not_grow_with_the_customers(
 
 
 #: Read, take up (in a savepoint), 5 %, drop, costs or none, rank, 60 %, lock or nothing, look
-#: again, the last change, the last end, drop, keep, count, history, customers, findings changed and
-#: new, drop, overrides that are over, finish, drop, read again; and the savepoints around.
-STATEMENTS = 27 if connection.vendor == "postgresql" else 26
+#: again, the last change, the last run, drop, keep, count, history, classes, customers, findings
+#: changed and new, drop, overrides that are over, finish, drop, read again; and the savepoints
+#: around.
+STATEMENTS = 28 if connection.vendor == "postgresql" else 27
 
 
 class TestKilled:
@@ -290,7 +291,8 @@ class TestKilled:
         return actions.open_run(as_of=AS_OF, user=None, now=NOW)[0]
 
     @pytest.mark.parametrize(
-        "step", ["rank", "keep", "keep_changes", "write_customers", "add_assessments"]
+        "step",
+        ["rank", "keep", "keep_changes", "keep_classes", "write_customers", "add_assessments"],
     )
     @pytest.mark.parametrize(
         ("how", "state"), [(KeyboardInterrupt, "running"), (ZeroDivisionError, "failed")]

@@ -273,12 +273,16 @@ class TestOfCustomer:
         from tiers.timeline import entries
 
         found = entries(Customer.objects.get(external_id="2"), before=None, limit=10)
-        assert [entry.at for entry in found] == [runs[1].finished_at, runs[0].finished_at]
+        assert [(entry.at, entry.title) for entry in found] == [
+            (runs[1].finished_at, "Tier rose from B to A"),
+            (runs[0].finished_at, "First tier: B"),
+            (runs[0].finished_at, "Loyalty class: No brand loyalty"),
+        ]
         assert found[0].tone == "good"
         earlier = entries(
             Customer.objects.get(external_id="2"), before=runs[1].finished_at, limit=10
         )
-        assert len(earlier) == 1
+        assert len(earlier) == 2
 
 
 #: What each page may ask of the database beside the session and the reader.
@@ -288,7 +292,7 @@ PAGES = {
     "/tiers/?run={first}": 18,
     "/tiers/runs/": 5,
     "/tiers/runs/{second}/": 7,
-    "/tiers/of-customer/{customer}/": 13,
+    "/tiers/of-customer/{customer}/": 14,
 }
 
 

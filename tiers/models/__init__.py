@@ -19,6 +19,7 @@ from tiers.models.churn import (
     Staying,
     StayingQuerySet,
 )
+from tiers.models.classes import ClassChange, ClassChangeQuerySet
 from tiers.models.overrides import TierOverride, TierOverrideQuerySet
 from tiers.models.policies import (
     KeyCriterion,
@@ -40,6 +41,8 @@ __all__ = [
     "AssessmentQuerySet",
     "Cause",
     "ChurnRun",
+    "ClassChange",
+    "ClassChangeQuerySet",
     "Failure",
     "KeyAccount",
     "KeyAccountQuerySet",

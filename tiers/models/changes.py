@@ -23,6 +23,7 @@ class Cause(models.TextChoices):
 
     RUN = "run", _("Run")
     OVERRIDE = "override", _("Override")
+    OVERRIDE_CHANGED = "override_changed", _("Override changed")
     OVERRIDE_ENDED = "override_ended", _("Override ended")
     OVERRIDE_EXPIRED = "override_expired", _("Override expired")
 
@@ -39,6 +40,14 @@ class TierChangeQuerySet(ScopedQuerySet["TierChange"]):
     def after(self, moment: datetime) -> Self:
         """Changes later than `moment`, the first one first."""
         return self.filter(changed_at__gt=moment).order_by("pk")
+
+    def with_words(self) -> Self:
+        """With all that a sentence about them needs: run, policy and people."""
+        return self.select_related("run__policy", "said_by", "by")
+
+    def moves(self) -> Self:
+        """Without those that left the tier as it was."""
+        return self.exclude(cause=Cause.OVERRIDE_CHANGED)
 
     def up(self) -> Self:
         """Moves to a better tier, customers new to the tiers left out."""
@@ -75,6 +84,11 @@ class TierChange(models.Model):
     itself. Ranks and shares are empty where unranked. `net_before` and `rank_before` are the
     figures of the run before; empty where no run had seen the customer. The changes of a run are
     numbered by rank. `after_runs` is in how many runs in a row a downgrade was proposed.
+
+    What a person's word was on that day is kept with the change, whatever becomes of the override:
+    `said_by` had set `said_tier` up to `said_until` because of `said_reason`. Where only the last
+    day or the reason was changed, the tier stays (`from_tier` is `to_tier`), and `until_before` and
+    `reason_before` are what was said until then; empty where that part stayed.
     """
 
     OWNER_PATH = "customer__owner"
@@ -91,6 +105,14 @@ class TierChange(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False
     )
+    said_tier = models.CharField(max_length=1, choices=Tier.choices, null=True)
+    said_until = models.DateField(null=True)
+    said_reason = models.CharField(max_length=500, default="", db_default="")
+    said_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False
+    )
+    until_before = models.DateField(null=True)
+    reason_before = models.CharField(max_length=500, default="", db_default="")
     changed_at = models.DateTimeField(_("changed"))
     customer = models.ForeignKey(
         "customers.Customer", models.CASCADE, related_name="tier_changes", db_index=False

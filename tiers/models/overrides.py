@@ -32,7 +32,8 @@ class TierOverrideQuerySet(ScopedQuerySet["TierOverride"]):
 class TierOverride(Tracked, Record):
     """The tier of a customer from `first_on` to `until`, both inclusive, whatever its orders say.
 
-    It ends by itself after its last day (`ended_by` stays empty), or earlier by a person.
+    It ends by itself after its last day (`ended_by` stays empty), or earlier by a person. It says
+    what holds now, and `by` who said it last; what was said before stands in TierChange.
     """
 
     OWNER_PATH = "customer__owner"

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import SHARED, ScopedQuerySet
-from accounts.models import Tracked
+from accounts.models import Tracked, User
 from tiers.models.policies import TierPolicy
 
 
@@ -27,6 +27,7 @@ class Failure(models.TextChoices):
     ERROR = "error", _("It stopped with an error; the log of the worker says which.")
     QUEUE = "queue", _("The job queue could not be reached.")
     ABANDONED = "abandoned", _("The worker never finished it.")
+    CANCELLED = "cancelled", _("It was cancelled.")
 
 
 #: A run that is still open after this long has lost its worker: even large ones take minutes.
@@ -83,6 +84,9 @@ class TierRun(Tracked):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     created_at = models.DateTimeField(_("asked for"))
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
@@ -117,6 +121,17 @@ class TierRun(Tracked):
     @property
     def is_open(self) -> bool:
         return self.state in (RunState.QUEUED, RunState.RUNNING)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """A person has called it off: whoever still works on it writes nothing."""
+        return self.error == Failure.CANCELLED
+
+    def cancel(self, *, by: User, now: datetime) -> None:
+        """Call it off: it ends without having decided anything."""
+        self.state, self.error = RunState.FAILED, Failure.CANCELLED
+        self.cancelled_by, self.finished_at = by, now
+        self.save(update_fields=["state", "error", "cancelled_by", "finished_at"])
 
     @property
     def seconds(self) -> int | None:

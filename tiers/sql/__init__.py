@@ -10,6 +10,7 @@ from tiers.sql.recording import (
     change_assessments,
     keep,
     keep_changes,
+    keep_classes,
     write_customers,
 )
 
@@ -22,6 +23,7 @@ __all__ = [
     "in_order",
     "keep",
     "keep_changes",
+    "keep_classes",
     "rank",
     "ranking",
     "running",

@@ -16,12 +16,15 @@ from django.db import connection
 
 from tiers.models.policies import Measure, RankedWithin, TierPolicy
 from tiers.sql.dialect import dialect, in_order
-from tiers.sql.ranking import KEY, POTENTIAL
+from tiers.sql.ranking import KEY, NO_NUMBER, POTENTIAL
 
 #: The tier that is stored in the end.
 TIER = "CASE WHEN k.id IS NULL THEN r.tier ELSE k.tier END"
 #: What the computation gives, overrides left aside.
 COMPUTED = "CASE WHEN k.id IS NULL THEN r.tier ELSE k.computed END"
+
+#: The wallet share as it is stored, from ten-thousandths.
+WALLET = "(r.wallet / 10000.0)"
 
 
 def _moment(at: datetime) -> Any:
@@ -126,7 +129,8 @@ def keep_changes(*, policy: TierPolicy, run_id: int, now: datetime) -> tuple[str
     statement = f"""
         INSERT INTO tiers_tierchange (run_id, changed_at, customer_id, recorded_for, cause,
             override_id, from_tier, to_tier, net_amount, net_before, measured, ranked_in, rank,
-            rank_before, ranked, share_before, share, after_runs)
+            rank_before, ranked, share_before, share, after_runs,
+            said_tier, said_until, said_reason, said_by_id)
         WITH moved AS MATERIALIZED (
             SELECT r.id, r.grp, r.net, r.value, r.place, r.ranked, r.running, r.total,
                 c.abc AS from_tier, {TIER} AS to_tier, c.net_amount AS net_before,
@@ -142,10 +146,43 @@ def keep_changes(*, policy: TierPolicy, run_id: int, now: datetime) -> tuple[str
         )
         SELECT %s, %s, m.id, m.id, cause, override_id, from_tier, to_tier,
             {d.money.format("m.net")}, net_before, {d.money.format("m.value")}, m.grp, m.place,
-            before.place, m.ranked, {before}, {together}, after_runs
+            before.place, m.ranked, {before}, {together}, after_runs,
+            word.tier, word.until, COALESCE(word.reason, ''), word.by_id
         FROM moved m
+        LEFT JOIN tiers_tieroverride word ON word.id = m.override_id
         LEFT JOIN ({_places_before(policy)}) before ON before.id = m.id AND before.grp = m.grp
         ORDER BY m.place NULLS LAST, m.id
+    """
+    return statement, [run_id, _moment(now)]
+
+
+def keep_classes(
+    *, policy: TierPolicy, line_before: int | None, run_id: int, now: datetime
+) -> tuple[str, list[Any]]:
+    """One history row for each customer whose loyalty class becomes another, or whose key-account
+    score comes over or under the line from which it is proposed; `line_before` was the line of the
+    run before, None where this is the first.
+
+    Of a customer that no run has seen, a class is told, no score alone.
+    """
+    d = dialect()
+    line, before = int(policy.key_from), NO_NUMBER if line_before is None else int(line_before)
+    known = "c.net_amount IS NOT NULL"
+    crossed = (
+        f"({known} AND COALESCE(r.key_score >= {line}, FALSE)"
+        f" <> COALESCE(a.key_score >= {before}, FALSE))"
+    )
+    statement = f"""
+        INSERT INTO tiers_classchange (run_id, changed_at, customer_id, recorded_for, from_loyalty,
+            to_loyalty, months_bought, wallet_share, early_launches, sightings, score_before, score,
+            line_before, line)
+        SELECT %s, %s, r.id, r.id, c.loyalty, r.loyalty, r.months, {WALLET}, r.launches,
+            r.sightings, a.key_score, r.key_score, CASE WHEN {known} THEN {before} END, {line}
+        FROM tier_ranking r
+        JOIN customers_customer c ON c.id = r.id
+        LEFT JOIN tiers_assessment a ON a.customer_id = r.id
+        WHERE c.loyalty {d.differs} r.loyalty OR {crossed}
+        ORDER BY r.id
     """
     return statement, [run_id, _moment(now)]
 
@@ -171,8 +208,6 @@ def write_customers(*, now: datetime) -> tuple[str, list[Any]]:
     return statement, [_moment(now)]
 
 
-#: The wallet share as it is stored, from ten-thousandths.
-WALLET = "(r.wallet / 10000.0)"
 #: Columns of an assessment, and where they come from.
 FOUND = {
     "computed_tier": COMPUTED,

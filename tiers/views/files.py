@@ -20,17 +20,18 @@ from accounts.models import User
 from crm.lib.fields import check_day
 from crm.lib.formats import DASH, local_day
 from crm.lib.htmx import page_or_part, wants_part
-from crm.lib.keyset import keyset_page
-from crm.lib.listing import turns
+from crm.lib.keyset import Page, keyset_page
+from crm.lib.listing import address, turns
 from crm.lib.text import Text, field_label
-from customers.models import Customer, Profile
-from tiers import history, keyaccounts, loyal, reasons
+from customers.models import Customer, Loyalty, Profile
+from tiers import classes, history, keyaccounts, loyal, reasons
 from tiers.hand_forms import RatingForm
 from tiers.keyaccounts import still_open
 from tiers.lines import distances
 from tiers.models import (
     Assessment,
     Cause,
+    ClassChange,
     KeyAccount,
     KeyCriterion,
     PotentialCriterion,
@@ -44,6 +45,8 @@ from tiers.scores import Part, parts
 
 #: Changes of tier on a page of the history; in the popover of the file.
 PAGE_SIZE, IN_SHORT = 20, 10
+#: What the address of the page carries.
+TURNED = ("cursor", "classes", "on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,13 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
     if not wants_part(request):
         context |= whole(request, customer, context)
     else:
-        context["history"] = [told(one) for one in changes_of(customer)[:IN_SHORT]]
+        context["history"] = [told(one) for one in changes_of(customer).moves()[:IN_SHORT]]
     return page_or_part(request, "tiers/of_customer.html", "tiers/_of_customer.html", context)
 
 
 def changes_of(customer: Customer) -> Any:
     changes = TierChange.objects.decisive().filter(customer=customer)
-    return changes.select_related("run__policy", "override__by", "by").order_by("-pk")
+    return changes.with_words().order_by("-pk")
 
 
 def told(change: TierChange) -> Line:
@@ -82,11 +85,29 @@ def told(change: TierChange) -> Line:
         return Line(change, reasons.title(change), reasons.explain(change), change.run.as_of)
     said = {
         Cause.OVERRIDE: _("Set by hand: %(from)s to %(to)s"),
+        Cause.OVERRIDE_CHANGED: _("Still set by hand: %(to)s"),
         Cause.OVERRIDE_ENDED: _("No longer set by hand: %(from)s to %(to)s"),
         Cause.OVERRIDE_EXPIRED: _("Its time by hand is over: %(from)s to %(to)s"),
     }[Cause(change.cause)]
     tiers = {"from": change.from_tier or DASH, "to": change.to_tier or DASH}
     return Line(change, said % tiers, reasons.explain(change), local_day(change.changed_at))
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLine:
+    """A change of loyalty class or key-account score as the history tells it."""
+
+    change: ClassChange
+    title: str
+    reason: str
+
+
+def classes_of(customer: Customer, cursor: str) -> tuple[Page[ClassChange], list[ClassLine]]:
+    """A page of the loyalty classes so far, and of the score over and under the line."""
+    found = ClassChange.objects.filter(customer=customer).select_related("run__policy")
+    page = keyset_page(found, order=("-id",), cursor=cursor, size=PAGE_SIZE)
+    lines = [ClassLine(one, classes.title(one), classes.explain(one)) for one in page.rows]
+    return page, lines
 
 
 def why(customer: Customer, today: date) -> dict[str, Any]:
@@ -128,9 +149,11 @@ def whole(request: HttpRequest, customer: Customer, known: dict[str, Any]) -> di
     )
     policy = run.policy if run else None
     asked = asked_day(request)
-    past = (
-        history.tier_on(asked, Customer.objects.filter(pk=customer.pk)).first() if asked else None
-    )
+    past: Any = None
+    if asked:
+        then = history.tier_on(asked, Customer.objects.filter(pk=customer.pk))
+        past = history.class_on(asked, then).first()
+    older, class_history = classes_of(customer, request.GET.get("classes", ""))
     return {
         "sentence": reasons.explain_one(customer, assessment, known["standing"], run),
         "distances": distances(customer, policy) if policy else [],
@@ -149,7 +172,11 @@ def whole(request: HttpRequest, customer: Customer, known: dict[str, Any]) -> di
         "past": past,
         "may_write": may(user, "tiers:write"),
         "may_rate": may(user, "customers:write"),
-        **turns(request, ("cursor", "on"), page),
+        **turns(request, TURNED, page),
+        "class_history": class_history,
+        "classes_previous": older.previous and address(request, TURNED, classes=older.previous),
+        "classes_next": older.next and address(request, TURNED, classes=older.next),
+        "past_class": past and dict(Loyalty.choices).get(past.loyalty_then, ""),
     }
 
 

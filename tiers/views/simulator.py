@@ -21,8 +21,8 @@ from crm.lib.formats import money, signed
 from crm.lib.htmx import wants_part
 from crm.lib.listing import address
 from customers.filters import chips
+from tiers import actions, trials
 from tiers import policies as versions
-from tiers import trials
 from tiers.models import RunState, TierPolicy, TierRun
 from tiers.policy_forms import AdoptForm
 from tiers.views.policies import in_force_from
@@ -164,7 +164,7 @@ def adopt(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs("tiers:write")
 def drop(request: HttpRequest, pk: int) -> HttpResponse:
-    """Forget a tried policy that was not adopted, with its trials."""
+    """Forget a tried policy that was not adopted, with its trials, be they under way or not."""
     user = cast(User, request.user)
     trial = TierRun.objects.visible_to(user).filter(dry_run=True).select_related("policy")
     run = get_object_or_404(trial, pk=pk)
@@ -176,3 +176,18 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("tiers:run", pk=pk)
     messages.success(request, _("%(policy)s was dropped.") % {"policy": name})
     return redirect("tiers:policies")
+
+
+@require_POST
+@needs("tiers:write")
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Call off a run that waits or is at work, a trial or one that would decide."""
+    user = cast(User, request.user)
+    run = get_object_or_404(TierRun.objects.visible_to(user), pk=pk)
+    try:
+        actions.cancel_run(run=run, by=user, now=timezone.now())
+    except ValidationError as refused:
+        messages.error(request, " ".join(refused.messages))
+    else:
+        messages.success(request, _("The run was cancelled; it changes nothing."))
+    return redirect("tiers:run", pk=pk)

@@ -291,11 +291,16 @@ class TestDrop:
         assert list(TierPolicy.objects.all()) == [policy]
         assert browser.get(page_of(trial)).status_code == 404
 
-    def test_one_under_way_is_kept(self, as_, manager: User, trial: TierRun) -> None:
-        TierRun.objects.filter(pk=trial.pk).update(state=RunState.RUNNING)
-        answer = as_(manager).post(f"{page_of(trial)}drop/", follow=True)
-        assert "still under way" in text(answer)
-        assert TierRun.objects.filter(pk=trial.pk).exists()
+    @pytest.mark.parametrize("state", [RunState.QUEUED, RunState.RUNNING, RunState.FAILED])
+    def test_one_under_way_goes_as_well(self, as_, manager: User, policy, trial, state) -> None:
+        TierRun.objects.filter(pk=trial.pk).update(state=state)
+        browser = as_(manager)
+        drop = f"{page_of(trial)}drop/"
+        for page in (page_of(trial), "/tiers/policies/"):
+            assert f'action="{drop}"' in text(browser.get(page))
+        assert browser.post(drop)["Location"] == "/tiers/policies/"
+        assert browser.post(drop).status_code == 404  # the second press
+        assert list(TierPolicy.objects.all()) == [policy]
 
 
 def test_the_page_costs_the_same_however_many_move(

@@ -36,6 +36,8 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         job = tiering.run(job.pk, now=now, progress=self.show)
+        if job.is_cancelled:
+            raise CommandError(_("The run was cancelled; the tiers stand as they were."))
         if job.state != RunState.DONE:
             raise CommandError(_("Another run of the same day is under way; try again later."))
         self.stdout.write(
