@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from math import ceil, floor, log10
 from typing import Any
 
 from django.db.models import Case, F, Sum, When
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
+from crm.lib.charts import Axis
 from crm.lib.days import day_start
 from customers.models import Customer
 from orders.models import Order, OrderStatus
@@ -93,14 +93,8 @@ def _months_back(day: date, months: int) -> date:
 
 def drawn(months: Sequence[Month]) -> Trend:
     """The months with their places on the chart, and an axis with three to six round marks."""
-    values = [month.net for month in months] + [month.before for month in months]
-    top, bottom = max(*values, Decimal(1)), min(*values, Decimal(0))
-    step = _round_step((top - bottom) / 3)
-    high, low = ceil(top / step) * step, floor(bottom / step) * step
-
-    def y(value: Decimal) -> Decimal:
-        return (high - value) / (high - low) * 100
-
+    axis = Axis.over([month.net for month in months] + [month.before for month in months])
+    y = axis.y
     slot = Decimal(100) / len(months)
     placed = [
         Month(
@@ -116,12 +110,5 @@ def drawn(months: Sequence[Month]) -> Trend:
         )
         for number, month in enumerate(months)
     ]
-    marks = [low + step * number for number in range(int((high - low) / step) + 1)]
-    lines = [(mark / 1000, f"{y(mark):.2f}") for mark in marks]
+    lines = [(mark / 1000, f"{y(mark):.2f}") for mark in axis.marks]
     return Trend(placed, lines, f"{y(Decimal(0)):.2f}")
-
-
-def _round_step(size: Decimal) -> Decimal:
-    """The next of 1, 2, 5 times a power of ten at or above `size`."""
-    power = Decimal(10) ** floor(log10(size))
-    return next(times * power for times in (1, 2, 5, 10) if times * power >= size)

@@ -52,6 +52,11 @@ GROUPS: tuple[tuple[Text, Text, tuple[str, ...]], ...] = (
         ("potential_weights",),
     ),
     (
+        _("Leaving silently"),
+        _("Who is taken for leaving, from when on it has gone, and how long one order is enough."),
+        ("leaving_below", "gone_after_days", "silence_days"),
+    ),
+    (
         _("Version"),
         _("A version decides from its day on, until the next one."),
         ("name", "effective_from"),
@@ -59,7 +64,9 @@ GROUPS: tuple[tuple[Text, Text, tuple[str, ...]], ...] = (
 )
 #: What the fields of the form say beneath.
 HELP: dict[str, Text] = {
-    "measure": _("Margin is known only where orders have lines and products a cost."),
+    "measure": _(
+        "A margin counts line by line; what has no line or no cost on file counts nothing."
+    ),
     "ranked_within": _("Each group has its own A, B and C; without a division is one group."),
     "window_months": _("Orders count that many months back from the day of the run."),
     "a_share": _("In per cent: A as long as those before bring less than this."),
@@ -72,6 +79,17 @@ HELP: dict[str, Text] = {
     "launch_days": _("How long after its launch buying a product is early."),
     "switcher_months": _("Fewer months than loyal; who buys still less has no brand loyalty."),
     "key_from": _("From this score on a customer is proposed; a manager confirms."),
+    "leaving_below": _(
+        "In per cent: a customer less likely than this to be still there is on the list of those"
+        " who leave, from the estimate of the next night on."
+    ),
+    "gone_after_days": _(
+        "After so many days without a purchase no visit brings it back: it is on the list of those"
+        " who have gone."
+    ),
+    "silence_days": _(
+        "Who ordered once ever, and not again for so many days, has bought once and stopped."
+    ),
     "effective_from": _("Today or later; usually the first of a month."),
 }
 #: The parts of the columns that hold weights.
@@ -88,7 +106,7 @@ def judged() -> list[models.Field[Any, Any]]:
 
 def is_share(name: str) -> bool:
     """Whether a column holds a share of 0–1, which people write in per cent."""
-    return name.endswith("_share")
+    return name.endswith("_share") or name == "leaving_below"
 
 
 def told(policy: TierPolicy) -> Told:

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,12 +25,15 @@ from tiers.models import TierPolicy
 
 
 class PercentField(forms.DecimalField):
-    """A share of 0–1 that is typed and shown in per cent: 80, 82.5."""
+    """A share of 0–1 that is typed and shown in per cent: 80, 82.5; `limits` are shares, too."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(
+        self, *, limits: tuple[Decimal, Decimal] = (Decimal(0), Decimal(1)), **kwargs: Any
+    ) -> None:
+        least, most = limits
         super().__init__(
-            min_value=Decimal(0),
-            max_value=Decimal(100),
+            min_value=least * 100,
+            max_value=most * 100,
             decimal_places=2,
             widget=forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"}),
             **kwargs,
@@ -43,6 +48,12 @@ class PercentField(forms.DecimalField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
+
+
+def limits_of(field: models.Field[Any, Any]) -> tuple[Decimal, Decimal]:
+    """The least and the most share that a column takes."""
+    said = {type(one): one.limit_value for one in field.validators if hasattr(one, "limit_value")}
+    return Decimal(said.get(MinValueValidator, 0)), Decimal(said.get(MaxValueValidator, 1))
 
 
 class PolicyForm(VersionedForm[TierPolicy]):
@@ -64,7 +75,10 @@ class PolicyForm(VersionedForm[TierPolicy]):
             if is_share(field.name):
                 plain = self.fields[field.name]
                 self.fields[field.name] = PercentField(
-                    label=plain.label, help_text=plain.help_text, required=plain.required
+                    label=plain.label,
+                    help_text=plain.help_text,
+                    required=plain.required,
+                    limits=limits_of(field),
                 )
         for name, criteria in CRITERIA.items():
             weights = getattr(self.instance, name)

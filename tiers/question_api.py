@@ -17,9 +17,9 @@ from rest_framework.views import APIView
 
 from crm.lib.export import XLSX, stream_table
 from crm.lib.reports import FORMAT, format_asked
-from tiers.models import Outlook
+from tiers.models import Measure, Outlook
 from tiers.questions import concentration
-from tiers.questions.answers import Answers, outlooks
+from tiers.questions.answers import Answers
 from tiers.questions.asking import MOST_DAYS, Asked
 from tiers.questions.cohorts import Cohort
 from tiers.questions.concentration import Concentration
@@ -69,7 +69,9 @@ class LeavingSerializer(serializers.Serializer[Any]):
         min_value=0, max_value=1, help_text="The chance that it ever buys again."
     )
     value_at_risk = serializers.DecimalField(
-        max_digits=16, decimal_places=2, help_text="What its silence costs in the coming 90 days."
+        max_digits=16,
+        decimal_places=2,
+        help_text="What its silence costs in the coming 90 days, by `leaving_measure`.",
     )
 
 
@@ -105,6 +107,11 @@ class RetentionSerializer(PeriodSerializer):
         help_text="Of the buyers of the period before, the share that bought in this one.",
     )
     leaving_count = serializers.IntegerField(help_text="All that leave; `leaving` names 1,000.")
+    leaving_measure = serializers.ChoiceField(
+        Measure.choices,
+        allow_null=True,
+        help_text="What is at risk, as the policy ranks; null before any estimate.",
+    )
     leaving = LeavingSerializer(many=True)
     cohorts = CohortSerializer(many=True)
     orders_without_lines = serializers.IntegerField(
@@ -225,7 +232,7 @@ def retention(of: Slice, *, most: int | None = MOST_LEAVING) -> dict[str, Any]:
     """The figures of a slice by their names in the contract, `most` of those that leave named."""
     answers = Answers(of)
     now = answers.now
-    leaving = outlooks(of).select_related("customer")[:most]
+    leaving = answers.outlooks.select_related("customer")[:most]
     return {
         "from": of.period.first,
         "to": of.period.last,
@@ -241,6 +248,7 @@ def retention(of: Slice, *, most: int | None = MOST_LEAVING) -> dict[str, Any]:
         "median_days_to_second": answers.median_days,
         "bought_again_rate": now.staying_rate,
         "leaving_count": answers.leaving,
+        "leaving_measure": answers.churn_run.measure if answers.churn_run else None,
         "leaving": [leaving_told(one) for one in leaving],
         "cohorts": [cohort_told(one) for one in answers.cohorts],
         "orders_without_lines": answers.without_lines,

@@ -19,6 +19,9 @@ LARGEST_ID = 2**63 - 1
 class TierPolicySerializer(RecordSerializer[TierPolicy]):
     """How customers are judged: window, lines, measure, groups, patience, loyalty and weights.
 
+    `leaving_below` is the chance of being alive (0–1) below which a customer leaves silently, until
+    it has bought nothing for `gone_after_days`; `silence_days` is how long a customer of one order
+    is silent before it counts as stopped. Where the measure is margin, value at risk is, too.
     Without `effective_from` it is a draft, which only trials judge by.
     """
 
@@ -44,6 +47,9 @@ class TierPolicySerializer(RecordSerializer[TierPolicy]):
             "key_weights",
             "key_from",
             "potential_weights",
+            "leaving_below",
+            "gone_after_days",
+            "silence_days",
             "created_at",
             "updated_at",
         )
@@ -83,7 +89,8 @@ class TierRunSerializer(serializers.ModelSerializer[TierRun]):
 
     `held` counts downgrades that wait for further runs, `overridden` tiers that people have set,
     `proposed` customers whose score makes them key accounts to be confirmed; `without_margin` is
-    how many orders have no margin, null where none was worked out.
+    how many orders of the window have no lines or a line without a cost, so that a part of their
+    margin is unknown and left out; null where no margin was worked out.
     """
 
     counts = serializers.SerializerMethodField()

@@ -55,6 +55,7 @@ urlpatterns = [
     path("leaving/", leaving.leaving, name="leaving"),
     path("leaving/estimate/", leaving.estimate, name="leaving-estimate"),
     path("leaving/export/", leaving.export, name="leaving-export"),
+    path("leaving/trend/export/", leaving.trend_export, name="leaving-trend-export"),
     path("leaving/<int:pk>/", leaving.outlook, name="outlook"),
     path("leaving/<int:pk>/staying/", leaving.staying, name="staying"),
     path("leaving/<int:pk>/staying/undo/", leaving.staying_undo, name="staying-undo"),

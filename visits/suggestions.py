@@ -45,7 +45,7 @@ def of_day(
         return Suggestions()
     ids = [customer.pk for customer in due]
     planned: Any = with_next_visit(customers.exclude(pk__in=ids), today)
-    found = leaving(planned.filter(next_visit_id=None), today=today)
+    found = leaving(planned.filter(next_visit_id=None), run=run, today=today)
     return Suggestions(
         reasons=_reasons(ids, run, today),
         besides=[
@@ -62,5 +62,5 @@ def reason_for(customer: Customer, today: date) -> str:
 
 
 def _reasons(ids: list[int], run: ChurnRun, today: date) -> dict[int, str]:
-    found = leaving(Customer.objects.filter(pk__in=ids), today=today) if ids else ()
+    found = leaving(Customer.objects.filter(pk__in=ids), run=run, today=today) if ids else ()
     return {one.customer_id: words.reason(one, run.as_of) for one in found}

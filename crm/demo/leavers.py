@@ -11,7 +11,10 @@ from customers.models import Customer
 from tiers.churn import leaving
 from tiers.churn.forecast import forecast
 from tiers.churn.staying import say_staying
+from tiers.models import ChurnRun
 
+#: Estimates of earlier weeks, for how the number developed.
+WEEKS = 6
 #: What reps know of customers that only look as if they left: in Chinese, as they write.
 KNOWN = (
     "店面装修，下月重新开业",
@@ -21,14 +24,22 @@ KNOWN = (
 
 
 def write_leavers(chance: Random, *, today: date, now: datetime) -> int:
-    """One estimate, as the job of the last night would have made it; how many leave."""
-    made_at = min(now, day_start(today) + timedelta(hours=2, minutes=30))
-    forecast(lambda _done, _total: None, as_of=today - timedelta(days=1), now=made_at)
+    """The estimates of last night and of earlier weeks, as the job would have made them.
+
+    How many leave.
+    """
+    for weeks in range(WEEKS, -1, -1):
+        night = today - timedelta(weeks=weeks)
+        made_at = min(now, day_start(night) + timedelta(hours=2, minutes=30))
+        forecast(lambda _done, _total: None, as_of=night - timedelta(days=1), now=made_at)
     owned = Customer.objects.filter(owner__role=Role.REP, owner__is_active=True)
-    found = list(leaving(owned, today=today).select_related("customer__owner")[: 10 * len(KNOWN)])
+    run = ChurnRun.objects.first()
+    found = list(
+        leaving(owned, run=run, today=today).select_related("customer__owner")[: 10 * len(KNOWN)]
+    )
     for one, words in zip(chance.sample(found, min(len(KNOWN), len(found))), KNOWN, strict=False):
         owner = one.customer.owner
         assert owner is not None
         until = today + timedelta(days=chance.randint(14, 60))
         say_staying(customer=one.customer, reason=words, until=until, by=owner, now=made_at)
-    return leaving(Customer.objects.all(), today=today).count()
+    return leaving(Customer.objects.all(), run=run, today=today).count()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil, floor, log10
 
 Share = Decimal
 
@@ -48,3 +49,35 @@ def zones(parts: Sequence[tuple[str, Share]]) -> list[Zone]:
         found.append(Zone(name, per_cent(start), per_cent(width), per_cent(start + width / 2)))
         start += width
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """An upright axis from `low` to `high`, with a round mark at every `step`."""
+
+    low: Decimal
+    high: Decimal
+    step: Decimal
+
+    @classmethod
+    def over(cls, values: Sequence[Decimal], *, least_step: Decimal = Decimal(0)) -> Axis:
+        """An axis that takes in zero and all `values`, with three to six marks."""
+        top, bottom = max([Decimal(1), *values]), min([Decimal(0), *values])
+        step = max(_round_step((top - bottom) / 3), least_step)
+        return cls(floor(bottom / step) * step, ceil(top / step) * step, step)
+
+    def y(self, value: Decimal) -> Decimal:
+        """How far below the top a value lies, in per cent of the height."""
+        return (self.high - value) / (self.high - self.low) * 100
+
+    @property
+    def marks(self) -> list[Decimal]:
+        """The values of the marks, from below."""
+        number = int((self.high - self.low) / self.step)
+        return [self.low + self.step * place for place in range(number + 1)]
+
+
+def _round_step(size: Decimal) -> Decimal:
+    """The next of 1, 2, 5 times a power of ten at or above `size`."""
+    power = Decimal(10) ** floor(log10(size))
+    return next(times * power for times in (1, 2, 5, 10) if times * power >= size)

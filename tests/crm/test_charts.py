@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from crm.lib.charts import Zone, heat, line_path, per_cent, zones
+from crm.lib.charts import Axis, Zone, heat, line_path, per_cent, zones
 
 
 def test_lengths_are_plain_numbers_whatever_the_language() -> None:
@@ -36,3 +36,22 @@ def test_zones_stand_side_by_side() -> None:
         Zone("A", "0", "20", "10"),
         Zone("B", "20", "30", "35"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "least_step", "marks"),
+    [
+        ([], 0, ["0", "0.5", "1"]),
+        ([1, 2], 1, ["0", "1", "2"]),
+        ([0], 1, ["0", "1"]),
+        ([59, 48], 0, ["0", "20", "40", "60"]),
+        ([-30, 100], 0, ["-50", "0", "50", "100"]),
+        (["870069.83"], 0, ["0", "500000", "1000000"]),
+    ],
+)
+def test_an_axis_takes_in_zero_and_all_values_with_round_marks(
+    values: list[int | str], least_step: int, marks: list[str]
+) -> None:
+    axis = Axis.over([Decimal(value) for value in values], least_step=Decimal(least_step))
+    assert axis.marks == [Decimal(mark) for mark in marks]
+    assert (axis.y(axis.high), axis.y(axis.low)) == (0, 100)

@@ -101,7 +101,7 @@ def judge(
     rules: Rules,
     as_of: date,
 ) -> tuple[dict[str, Found], int]:
-    """What the orders say of each firm; and how many orders of the window have no margin."""
+    """What the orders say of each firm; and how many orders are not wholly known."""
     start = window_start(as_of, rules.months)
     found = {name: Found(group=group_of(firm, rules)) for name, firm in firms.items()}
     without = 0
@@ -110,11 +110,11 @@ def judge(
             continue
         one, sign = found[paper.firm], -1 if paper.status == "returned" else 1
         one.net += sign * Fraction(paper.amount)
-        margin = margin_of(paper, wares)
-        if margin is None:
-            without += 1
-        else:
-            one.margin = (one.margin or Fraction(0)) + sign * margin
+        margins = [margin_of(line, wares) for line in paper.lines]
+        known = [margin for margin in margins if margin is not None]
+        without += not margins or len(known) < len(margins)
+        if known:
+            one.margin = (one.margin or Fraction(0)) + sign * sum(known, Fraction(0))
         if sign > 0:
             one.orders += 1
             one.last = max(one.last or paper.day, paper.day)
@@ -145,14 +145,10 @@ def group_of(firm: Firm, rules: Rules) -> str:
     return ""
 
 
-def margin_of(paper: Paper, wares: Mapping[str, Ware]) -> Fraction | None:
-    total = Fraction(0)
-    for ware, quantity, price in paper.lines:
-        cost = wares[ware].cost
-        if cost is None:
-            return None
-        total += cents(quantity * price) - cents(quantity * cost)
-    return total if paper.lines else None
+def margin_of(line: tuple[str, Decimal, Decimal], wares: Mapping[str, Ware]) -> Fraction | None:
+    ware, quantity, price = line
+    cost = wares[ware].cost
+    return None if cost is None else cents(quantity * price) - cents(quantity * cost)
 
 
 def place(group: str, found: dict[str, Found], rules: Rules) -> None:

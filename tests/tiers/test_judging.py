@@ -73,23 +73,29 @@ class TestPolicies:
 
 
 class TestMargin:
-    def test_orders_without_a_known_margin_are_left_out_and_counted(self, run_as_of) -> None:
+    def test_p8_lines_without_a_known_cost_are_left_out_and_their_orders_counted(
+        self, run_as_of
+    ) -> None:
         known = make_product(unit_cost=Decimal("30.00"))
         unknown = make_product(unit_cost=None)
-        rich, poor = make_customer(external_id="1"), make_customer(external_id="2")
+        rich, poor, dark = (make_customer(external_id=number) for number in "123")
         make_order(rich, lines=[(known, "10", "50.00")])
         make_order(rich, lines=[(known, "1", "50.00")], status="returned")
         make_order(poor, lines=[(known, "1", "40.00"), (unknown, "9", "900.00")])
         make_order(poor, "5000.00")
+        make_order(dark, lines=[(unknown, "1", "70.00")])
         job = run_as_of(policy=policy_with(measure="margin"))
-        assert job.without_margin == 2
-        assert dict(Customer.objects.values_list("external_id", "abc")) == {"1": "A", "2": None}
-        assert Assessment.objects.get(customer=rich).margin == Decimal("180.00")
-        assert Assessment.objects.get(customer=poor).margin is None
-        change = job.changes.get()
+        assert job.without_margin == 3
+        assert dict(Customer.objects.values_list("external_id", "abc")) == {
+            "1": "A", "2": "B", "3": None,
+        }  # fmt: skip
+        margins = dict(Assessment.objects.values_list("customer__external_id", "margin"))
+        assert (margins["1"], margins["2"]) == (Decimal("180.00"), Decimal("10.00"))
+        assert margins.get("3") is None
+        change = job.changes.get(customer=rich)
         assert (change.net_amount, change.measured) == (Decimal("450.00"), Decimal("180.00"))
         english, chinese = reasons_of(change)
-        assert english.startswith("12-month margin 180; rank 1 of 1; cumulative share 100.0 %")
+        assert english.startswith("12-month margin 180; rank 1 of 2; cumulative share 94.7 %")
         assert chinese.startswith("近 12 个月毛利 180")
 
     def test_half_a_cent_is_rounded_line_by_line_as_in_orders(self, run_as_of) -> None:

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import Count, Sum
 
 from accounts.jobs import Step
 from crm.lib import bulk
@@ -25,7 +26,7 @@ from tiers import sql
 from tiers.churn import bgnbd, rhythm
 from tiers.churn.bgnbd import Fitted, Parameters
 from tiers.churn.gathering import Purchases, gather
-from tiers.models import ChurnRun, Method, Outlook
+from tiers.models import ChurnRun, Method, Outlook, TierPolicy
 
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
@@ -61,21 +62,23 @@ COLUMNS = (
 def forecast(step: Step, *, as_of: date, now: datetime) -> dict[str, Any]:
     """Estimate all customers as of the end of a day: the work of one job, begun twice if need be.
 
-    Returns what the job tells. Where a run as of a later day stands already, nothing is written.
+    The policy in force on that day says who leaves, who has gone, and what is at risk. Returns what
+    the job tells. Where a run as of a later day stands already, nothing is written.
     """
     begun = time.monotonic()
 
     def show(percent: float) -> None:
         step(int(percent), 100)
 
-    purchases = gather(as_of, progress=lambda share: show(GATHERED * min(share, 1)))
+    policy = TierPolicy.objects.on(as_of)
+    purchases = gather(as_of, policy.measure, progress=lambda share: show(GATHERED * min(share, 1)))
     show(GATHERED)
     outcome = bgnbd.fit(_thinned(purchases, MOST_FITTED, purchases.history))
     show(FITTED)
     rows = judged(purchases, outcome, show)
     with connection.cursor() as cursor, _found(cursor, rows), transaction.atomic():
         finished = now + timedelta(seconds=time.monotonic() - begun)
-        return _record(cursor, purchases, outcome, as_of=as_of, now=finished)
+        return _record(cursor, purchases, outcome, policy=policy, as_of=as_of, now=finished)
 
 
 def _thinned(purchases: Purchases, most: int, read: Callable[[int], T]) -> Iterator[T]:
@@ -202,6 +205,7 @@ def _record(
     purchases: Purchases,
     outcome: bgnbd.Outcome,
     *,
+    policy: TierPolicy,
     as_of: date,
     now: datetime,
 ) -> dict[str, Any]:
@@ -211,7 +215,7 @@ def _record(
         return {"superseded": True}
     written = _write(cursor, as_of)
     fitted = isinstance(outcome, Fitted)
-    run = ChurnRun.objects.create(
+    run = ChurnRun(
         as_of=as_of,
         finished_at=now,
         period_days=PERIOD_DAYS,
@@ -223,9 +227,16 @@ def _record(
             purchases.starts[place + 1] - purchases.starts[place] > 1
             for place in range(len(purchases))
         ),
-        leaving=Outlook.objects.leaving(as_of).count(),
+        leaving_below=policy.leaving_below,
+        gone_after_days=policy.gone_after_days,
+        measure=policy.measure,
         written=written,
     )
+    found = Outlook.objects.leaving(run, as_of).order_by()
+    counted = found.aggregate(number=Count("pk"), sum=Sum("value_at_risk"))
+    run.leaving = counted["number"]  # SQLite adds floating point: to the cent again
+    run.value_at_risk = _rounded(counted["sum"] or Decimal(0), Decimal("0.01"))
+    run.save()
     return {"run": run.pk, "outcome": run.outcome, "written": written}
 
 

@@ -17,8 +17,15 @@ from orders.models import NETTED, Order, OrderStatus
 from tiers import sql
 from tiers.churn.bgnbd import History
 from tiers.churn.rhythm import Rhythm
+from tiers.models import Measure
+from tiers.sql import margins
 
 CHUNK = 5000
+#: An order with its lines, if it has any: what it brings is then summed line by line.
+LINES = """
+    LEFT JOIN orders_orderline l ON l.order_id = o.id
+    LEFT JOIN orders_product p ON p.id = l.product_id
+"""
 #: What a purchase brings is averaged over so many days up to the last one.
 YEAR = 365
 
@@ -71,16 +78,22 @@ class Purchases:
         self.cents.append(max((2 * net + number) // (2 * number), 0))
 
 
-def gather(as_of: date, *, progress: Callable[[float], None] = lambda share: None) -> Purchases:
+def gather(
+    as_of: date,
+    measure: str = Measure.AMOUNT,
+    *,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Purchases:
     """Every customer's days with a counted order up to and with `as_of`; two statements.
 
-    Orders of one day are one purchase. Returns lower what a purchase brings. `progress` hears
-    the share of the work that is done.
+    Orders of one day are one purchase. It brings its amount or, by `measure`, its margin as far as
+    costs are known (see `tiers.sql.margins`); returns lower that. `progress` hears the share of the
+    work that is done.
     """
     purchases = Purchases(as_of.toordinal())
     total = max(Order.objects.netted().count(), 1)
     customer, days = 0, list[tuple[int, bool, int]]()
-    for number, (pk, day, purchase, cents) in enumerate(_days(as_of)):
+    for number, (pk, day, purchase, cents) in enumerate(_days(as_of, measure)):
         if pk != customer:
             purchases.add(customer, days)
             customer, days = pk, []
@@ -92,20 +105,21 @@ def gather(as_of: date, *, progress: Callable[[float], None] = lambda share: Non
     return purchases
 
 
-def _days(as_of: date) -> Iterator[tuple[int, int, bool, int]]:
+def _days(as_of: date, measure: str) -> Iterator[tuple[int, int, bool, int]]:
     """Customer, day, whether it bought on it, net cents; by customer and day."""
     d = sql.dialect()
-    amount = d.unit.format("amount")
-    returned = OrderStatus.RETURNED.value
+    value, lines = d.unit.format("o.amount"), ""
+    if measure == Measure.MARGIN:
+        value, lines = margins.line_margin(), LINES
     netted = ", ".join(f"'{status.value}'" for status in NETTED)
     end = day_bounds(as_of, as_of)[1]
     statement = f"""
-        SELECT customer_id, {d.day.format("ordered_at")} AS day,
-            MAX(CASE WHEN status = '{returned}' THEN 0 ELSE 1 END),
-            SUM(CASE WHEN status = '{returned}' THEN -{amount} ELSE {amount} END)
-        FROM orders_order
-        WHERE status IN ({netted}) AND ordered_at < %s
-        GROUP BY customer_id, day ORDER BY customer_id, day
+        SELECT o.customer_id, {d.day.format("o.ordered_at")} AS day,
+            MAX(CASE WHEN o.status = '{OrderStatus.RETURNED.value}' THEN 0 ELSE 1 END),
+            COALESCE(SUM({margins.signed(value, "o.status")}), 0)
+        FROM orders_order o {lines}
+        WHERE o.status IN ({netted}) AND o.ordered_at < %s
+        GROUP BY o.customer_id, day ORDER BY o.customer_id, day
     """  # noqa: S608  # made of this module's own pieces; values are parameters
     cents_in_unit = 100 // d.per_one
     with connection.chunked_cursor() as cursor:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from crm.lib.formats import percent, price
 from crm.lib.text import Text
 from tiers.churn.bgnbd import Unfit
-from tiers.models import Method, Outlook
+from tiers.models import ChurnRun, Method, Outlook
 
 #: Why the purchase model could not be used, and what stands in for it.
 WHY_NOT: dict[str, Text] = {
@@ -89,6 +89,16 @@ def risk(outlook: Outlook, period_days: int) -> str:
         "left": percent(outlook.left),
         "value": price(outlook.value_at_risk),
     }
+
+
+def value_at_risk(run: ChurnRun | None) -> str:
+    """What the value at risk is called: by margin, where the run counted margins."""
+    return _("Margin at risk") if run and run.by_margin else _("Value at risk")
+
+
+def per_purchase(run: ChurnRun | None) -> str:
+    """What a purchase brings: its amount, or its margin as far as costs are known."""
+    return _("Margin per purchase") if run and run.by_margin else _("Per purchase")
 
 
 def method(outlook: Outlook) -> str:

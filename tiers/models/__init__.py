@@ -10,8 +10,6 @@ from tiers.models.assessments import (
 )
 from tiers.models.changes import LADDER, Cause, TierChange, TierChangeQuerySet
 from tiers.models.churn import (
-    GONE_AFTER,
-    LEAVING_BELOW,
     ChurnRun,
     Method,
     Outlook,
@@ -34,9 +32,7 @@ from tiers.models.scenarios import Scenario
 
 __all__ = [
     "ABANDONED_AFTER",
-    "GONE_AFTER",
     "LADDER",
-    "LEAVING_BELOW",
     "Assessment",
     "AssessmentQuerySet",
     "Cause",

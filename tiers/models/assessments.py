@@ -52,8 +52,8 @@ class Assessment(models.Model):
     `months_bought` are calendar months of the window with a purchase, `early_launches` products
     bought soon after their launch, `wallet_share` our share (0–1) of all the customer buys in our
     category, `sightings` how often competitors were seen there; the last two empty where unknown.
-    `margin` is that of the window, empty where no order has one, and `ranked_in` the group it was
-    ranked in, as in TierChange.
+    `margin` is that of the window as far as costs are known, empty where no line has one, and
+    `ranked_in` the group it was ranked in, as in TierChange.
 
     The parts of the scores are 0–100, empty where unknown; a score is the weighted mean of the
     known ones, cut to a whole number.

@@ -14,14 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import SHARED, ScopedQuerySet
 from accounts.models import Tracked
 from crm.lib.models import Record
+from tiers.models.policies import Measure
 
 if TYPE_CHECKING:
     from customers.models import CustomerQuerySet
-
-#: A customer that is less likely than this to be still alive is leaving.
-LEAVING_BELOW = Decimal("0.5")
-#: A customer that bought nothing for this long has gone: nobody brings it back by a visit.
-GONE_AFTER = timedelta(days=365)
 
 
 class Method(models.TextChoices):
@@ -37,7 +33,13 @@ class ChurnRun(models.Model):
     `outcome` is "fitted", or the code of why the purchase model could not be used (Unfit);
     `parameters` are r, alpha (in days), a and b of the fit. `method` is what customers with two
     purchases or more were judged by; those with one are always compared with their peers.
-    `leaving` is how many stood below the line, without those gone long ago.
+
+    `leaving_below`, `gone_after_days` and `measure` are those of the policy in force on that day,
+    kept so that the run stays explainable: below which chance of being alive a customer leaves,
+    after how many days without a purchase it has gone, and whether money is amount or margin.
+    `leaving` is how many stood below the line, without those gone; `value_at_risk` what their
+    staying away costs all together, empty for runs from before it was kept. Both are of all
+    customers, and take in those of whom somebody said that they stay.
     """
 
     OWNER_PATH = SHARED
@@ -50,7 +52,11 @@ class ChurnRun(models.Model):
     parameters = models.JSONField(default=dict)
     customers = models.PositiveIntegerField(_("customers"))
     repeat_customers = models.PositiveIntegerField()
+    leaving_below = models.DecimalField(max_digits=5, decimal_places=4, default=Decimal("0.5000"))
+    gone_after_days = models.PositiveSmallIntegerField(default=365)
+    measure = models.CharField(max_length=10, choices=Measure.choices, default=Measure.AMOUNT)
     leaving = models.PositiveIntegerField()
+    value_at_risk = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     written = models.PositiveIntegerField()
 
     objects = ScopedQuerySet["ChurnRun"].as_manager()
@@ -61,18 +67,35 @@ class ChurnRun(models.Model):
     def __str__(self) -> str:
         return f"{self.as_of}"
 
+    @property
+    def by_margin(self) -> bool:
+        """Whether what is at risk is margin; else it is net amount."""
+        return self.measure == Measure.MARGIN
+
+    def gone_from(self, today: date) -> date:
+        """Who bought last on this day or before has gone: nobody brings it back by a visit."""
+        return today - timedelta(days=self.gone_after_days)
+
+    def says_leaving(self, outlook: Outlook) -> bool:
+        """Whether the customer is likely to have left, lately or long ago."""
+        return outlook.alive < self.leaving_below
+
+    def says_gone(self, outlook: Outlook, today: date) -> bool:
+        """Whether it is likely to have left so long ago that it has gone."""
+        return self.says_leaving(outlook) and outlook.last_on <= self.gone_from(today)
+
 
 class OutlookQuerySet(ScopedQuerySet["Outlook"]):
     def of(self, customers: CustomerQuerySet) -> Self:
         return self.filter(customer__in=customers.order_by().values("pk"))
 
-    def leaving(self, today: date) -> Self:
-        """Likely to have left, and not so long ago that nobody could bring them back."""
-        return self.filter(alive__lt=LEAVING_BELOW, last_on__gt=today - GONE_AFTER)
+    def leaving(self, run: ChurnRun, today: date) -> Self:
+        """Likely to have left by the line of `run`, and not so long ago that they have gone."""
+        return self.filter(alive__lt=run.leaving_below, last_on__gt=run.gone_from(today))
 
-    def gone(self, today: date) -> Self:
-        """Likely to have left, more than a year ago."""
-        return self.filter(alive__lt=LEAVING_BELOW, last_on__lte=today - GONE_AFTER)
+    def gone(self, run: ChurnRun, today: date) -> Self:
+        """Likely to have left by the line of `run`, too long ago for a visit to help."""
+        return self.filter(alive__lt=run.leaving_below, last_on__lte=run.gone_from(today))
 
     def said_to_stay(self, today: date) -> Self:
         """Those of whom somebody said that they are not leaving, as long as that holds."""
@@ -92,8 +115,8 @@ class Outlook(models.Model):
     `alive` is the chance, between 0 and 1, that it will ever buy again. `pace` is how many
     purchases it makes in the coming period if it is alive, at most one where it has bought on one
     day only; `expected` is the same times `alive`, `per_purchase` what a purchase of it brings on
-    average. `value_at_risk` is what its staying away costs in the period: pace × per purchase ×
-    (1 − alive).
+    average, by amount or by margin as the run says. `value_at_risk` is what its staying away costs
+    in the period: pace × per purchase × (1 − alive).
 
     The reason in numbers: it has bought on `intervals` + 1 days, on average every `usual_days`
     (its peers' figure where it bought on one day only), the last time on `last_on`; the silence
@@ -129,11 +152,7 @@ class Outlook(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["-value_at_risk", "-id"],
-                name="outlook_leaving",
-                condition=models.Q(alive__lt=LEAVING_BELOW),
-            ),
+            models.Index(fields=["-value_at_risk", "-id"], name="outlook_by_risk"),
         ]
 
     def __str__(self) -> str:
@@ -143,14 +162,6 @@ class Outlook(models.Model):
     def left(self) -> Decimal:
         """The chance that it has left."""
         return 1 - self.alive
-
-    @property
-    def is_leaving(self) -> bool:
-        return self.alive < LEAVING_BELOW
-
-    def has_gone(self, today: date) -> bool:
-        """Whether it is likely to have left, more than a year ago."""
-        return self.is_leaving and self.last_on <= today - GONE_AFTER
 
 
 class StayingQuerySet(ScopedQuerySet["Staying"]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
@@ -20,6 +21,8 @@ from crm.lib.models import Record
 
 PERCENT = [MaxValueValidator(100)]
 MOST_RUNS = 12
+#: Ten years: days of silence beyond that say nothing.
+MOST_SILENT_DAYS = 3650
 
 
 class Measure(models.TextChoices):
@@ -86,6 +89,10 @@ class TierPolicyQuerySet(ScopedQuerySet["TierPolicy"]):
         """The policy that decides on `day`: the latest one effective by then, first."""
         return self.filter(effective_from__lte=day).order_by("-effective_from", "-revision")
 
+    def on(self, day: date) -> TierPolicy:
+        """The policy that decides on `day`; where there is none, one of the usual values."""
+        return self.in_force(day).first() or self.model()
+
     def drafts(self) -> Self:
         """Those that are only tried so far."""
         return self.filter(effective_from=None)
@@ -120,6 +127,10 @@ class TierPolicy(Tracked, Record):
 
     `key_weights` and `potential_weights` say how much each criterion counts (P10, P11); where all
     are zero nothing is scored. From the score `key_from` on, a customer is proposed.
+
+    Leaving silently (P48) is a customer whose chance of being alive is below `leaving_below` (0–1)
+    and whose last purchase is less than `gone_after_days` days ago; after that it has gone. Who
+    ordered once ever counts as silent after `silence_days` days without another order.
     """
 
     OWNER_PATH = SHARED
@@ -181,6 +192,23 @@ class TierPolicy(Tracked, Record):
         _("proposed as key account from the score"), default=70, validators=PERCENT
     )
     potential_weights = models.JSONField(_("weights of the potential"), default=potential_weights)
+    leaving_below = models.DecimalField(
+        _("leaving below this chance of being alive"),
+        max_digits=5,
+        decimal_places=4,
+        default=Decimal("0.5000"),
+        validators=[MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal("0.99"))],
+    )
+    gone_after_days = models.PositiveSmallIntegerField(
+        _("gone after days without a purchase"),
+        default=365,
+        validators=[MinValueValidator(2), MaxValueValidator(MOST_SILENT_DAYS)],
+    )
+    silence_days = models.PositiveSmallIntegerField(
+        _("silent after days, having ordered once"),
+        default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_SILENT_DAYS)],
+    )
 
     objects = TierPolicyQuerySet.as_manager()
 
@@ -203,6 +231,16 @@ class TierPolicy(Tracked, Record):
                 condition=models.Q(downgrade_runs__gte=1) & models.Q(downgrade_runs__lte=MOST_RUNS),
                 name="policy_downgrade_runs",
                 violation_error_message=_("A downgrade waits for 1 to 12 runs."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(leaving_below__gt=0) & models.Q(leaving_below__lt=1),
+                name="policy_leaving_is_a_chance",
+                violation_error_message=_("The line below which a customer leaves is a chance."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(gone_after_days__gt=models.F("silence_days")),
+                name="policy_gone_after_silent",
+                violation_error_message=_("A customer is silent before it has gone."),
             ),
         ]
 

@@ -66,8 +66,8 @@ class TierRun(Tracked):
     the downgrades that wait for further runs, `overridden` the tiers that a person's word decides,
     `proposed` the customers whose score makes them key accounts to be confirmed. `loyalty_counts`
     maps loyal, switcher and none to numbers of customers. `without_margin` is how many orders of
-    the window have no margin, because they lack lines or a product's cost; empty where no margin
-    was worked out.
+    the window are not wholly known: they lack lines, or the cost of a line's product, and what is
+    unknown of them counts in no margin; empty where no margin was worked out.
     """
 
     OWNER_PATH = SHARED
@@ -98,7 +98,9 @@ class TierRun(Tracked):
     overridden = models.PositiveIntegerField(_("overridden"), default=0)
     proposed = models.PositiveIntegerField(_("proposed as key accounts"), default=0)
     loyalty_counts = models.JSONField(default=dict)
-    without_margin = models.PositiveIntegerField(_("orders without margin"), null=True)
+    without_margin = models.PositiveIntegerField(
+        _("orders whose margin is not wholly known"), null=True
+    )
     error = models.CharField(max_length=20, choices=Failure.choices, blank=True)
 
     objects = TierRunQuerySet.as_manager()

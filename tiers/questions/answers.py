@@ -27,13 +27,19 @@ def unseen(of: Slice) -> CustomerQuerySet:
     return never_contacted(purchases.CUSTOMERS["unreturned"](of), of.period.bounds[1])
 
 
-def outlooks(of: Slice) -> OutlookQuerySet:
+def last_churn_run() -> ChurnRun | None:
+    """The run that says who is leaving; None before the first."""
+    return ChurnRun.objects.order_by("-id").first()
+
+
+def outlooks(of: Slice, run: ChurnRun | None) -> OutlookQuerySet:
     """Who is leaving silently as of today, most value at risk first (see `tiers.churn`)."""
-    return churn.leaving(of.population(), today=of.today)
+    return churn.leaving(of.population(), run=run, today=of.today)
 
 
 def leaving(of: Slice) -> CustomerQuerySet:
-    return of.customers.filter(pk__in=outlooks(of).order_by().values("customer"))
+    found = outlooks(of, last_churn_run())
+    return of.customers.filter(pk__in=found.order_by().values("customer"))
 
 
 #: By the name of a figure: the customers that it counts.
@@ -95,12 +101,16 @@ class Answers:
 
     @cached_property
     def churn_run(self) -> ChurnRun | None:
-        """The run that says who is leaving; None before the first."""
-        return ChurnRun.objects.order_by("-id").first()
+        return last_churn_run()
+
+    @property
+    def outlooks(self) -> OutlookQuerySet:
+        """Who is leaving silently as of today, most value at risk first."""
+        return outlooks(self.of, self.churn_run)
 
     @cached_property
     def _at_risk(self) -> tuple[int, Decimal]:
-        found = outlooks(self.of).order_by().aggregate(n=Count("pk"), value=Sum("value_at_risk"))
+        found = self.outlooks.order_by().aggregate(n=Count("pk"), value=Sum("value_at_risk"))
         return found["n"], Decimal(found["value"] or 0)
 
     @property

@@ -20,11 +20,12 @@ from crm.lib.forms import DayInput
 from customers.filters import DAYS, TYPED, AreaFilter, OwnerFilter, PlainSelect, TeamFilter, chips
 from customers.models import Customer, CustomerQuerySet
 from orders.models import Product
+from tiers.models.policies import MOST_SILENT_DAYS
 from tiers.questions.periods import Period, usual
 from tiers.questions.slices import SILENCE_DAYS, Slice
 
 #: Days of silence that can be meant.
-MOST_DAYS = 3650
+MOST_DAYS = MOST_SILENT_DAYS
 
 
 class SliceFilter(FilterSet):
@@ -48,12 +49,14 @@ class PeriodForm(forms.Form):
         min_value=1,
         max_value=MOST_DAYS,
         label=gettext_lazy("Silent after days"),
-        widget=forms.NumberInput(attrs={"placeholder": SILENCE_DAYS, "size": 4}),
+        widget=forms.NumberInput(attrs={"size": 4}),
     )
 
-    def __init__(self, data: Mapping[str, Any], *, today: date) -> None:
+    def __init__(self, data: Mapping[str, Any], *, today: date, silence_days: int) -> None:
         super().__init__(data)
         self.today = today
+        self.usual_silence = silence_days
+        self.fields["silence_days"].widget.attrs["placeholder"] = silence_days
         categories = Product.objects.exclude(category="").order_by("category")
         known = categories.values_list("category", flat=True).distinct()
         self.fields["category"] = forms.ChoiceField(
@@ -93,11 +96,21 @@ class Asked:
     NAMES = ("from", "to", "team", "rep", "division", "category", "silence_days")
 
     @classmethod
-    def by(cls, data: Mapping[str, str], request: HttpRequest, *, today: date) -> Asked:
-        """Read `data` for the user of `request`; what nobody asked for is left open."""
+    def by(
+        cls,
+        data: Mapping[str, str],
+        request: HttpRequest,
+        *,
+        today: date,
+        silence_days: int = SILENCE_DAYS,
+    ) -> Asked:
+        """Read `data` for the user of `request`; what nobody asked for is left open.
+
+        `silence_days` are meant where nobody says how many.
+        """
         seen = Customer.objects.visible_to(cast(User, request.user))
         told = {name: data.get(name, "") for name in cls.NAMES}
-        form = PeriodForm(told, today=today)
+        form = PeriodForm(told, today=today, silence_days=silence_days)
         if form.is_valid():  # the days that were meant stand in the bar and in every address
             ends = {"from": form.period.first.isoformat(), "to": form.period.last.isoformat()}
             form.data = {**told, **ends}
@@ -120,7 +133,7 @@ class Asked:
             self.form.period,
             self.form.today,
             given["category"],
-            given["silence_days"] or SILENCE_DAYS,
+            given["silence_days"] or self.form.usual_silence,
         )
 
     @property

@@ -1,8 +1,7 @@
 """How much the largest customers bring in a period (P14): the Pareto curve of a slice.
 
-The margin of an order line is what it comes to less quantity × unit cost of its product; lines of
-products without a cost, and orders without lines, have no margin that we know of. In a slice by
-category amounts are those of the lines in it. Returns count against both.
+What a margin is says `tiers.sql.margins`, for the tier run as well. In a slice by category amounts
+are those of the lines in it. Returns count against both.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
-from orders.models import OrderStatus
 from tiers import sql
 from tiers.questions.slices import Slice
 from tiers.report import CURVE_STEPS, Pareto, first_fifth, pareto
+from tiers.sql import margins
 from tiers.tiering import share_of
 
 Measure: TypeAlias = Literal["amount", "margin"]
@@ -142,20 +141,6 @@ def _picked(of: Slice) -> Statement:
     return f"WITH picked (id, customer, status, amount) AS ({statement})", values
 
 
-def _times(price: str) -> str:
-    """Quantity × price of a line, half a cent up, in the unit of the ranking, exactly."""
-    if connection.vendor == "postgresql":
-        return f"round(l.quantity * {price}, 2)"
-    thousandths = "CAST(ROUND(l.quantity * 1000) AS INTEGER)"
-    return f"(({thousandths} * CAST(ROUND({price} * 100) AS INTEGER) + 500) / 1000)"
-
-
-def _signed(value: str) -> str:
-    return (
-        f"SUM(CASE WHEN o.status = '{OrderStatus.RETURNED.value}' THEN -{value} ELSE {value} END)"
-    )
-
-
 LINES = """
     FROM picked o JOIN orders_orderline l ON l.order_id = o.id
     JOIN orders_product p ON p.id = l.product_id
@@ -166,24 +151,25 @@ def _sums(of: Slice, measure: Measure) -> Statement:
     """By customer: net, and the net amount that it covers, in the unit of the ranking."""
     if measure == "amount" and not of.category:
         picked, values = _picked(of)
-        net = _signed(sql.dialect().unit.format("o.amount"))
+        net = margins.signed(sql.dialect().unit.format("o.amount"), "o.status")
         return (
-            f"{picked} SELECT o.customer, {net} AS net, {net} AS covered"  # noqa: S608  # own pieces
+            f"{picked} SELECT o.customer, SUM({net}) AS net, SUM({net}) AS covered"  # noqa: S608  # own pieces
             " FROM picked o GROUP BY o.customer",
             values,
         )
     picked, values = _picked(replace(of, category=""))  # the lines are picked by it below
     said = ["1 = 1"]
-    value = covered = _times("l.unit_price")
+    value = covered = margins.line_amount()
     if of.category:
         said.append("p.category = %s")
         values = (*values, of.category)
     if measure == "margin":
-        said.append("p.unit_cost IS NOT NULL")
-        value = f"({covered} - {_times('p.unit_cost')})"
+        said.append(f"{margins.COST} IS NOT NULL")
+        value = margins.line_margin()
     where = " AND ".join(said)
+    net, covers = (margins.signed(one, "o.status") for one in (value, covered))
     return (
-        f"{picked} SELECT o.customer, {_signed(value)} AS net, {_signed(covered)} AS covered"
+        f"{picked} SELECT o.customer, SUM({net}) AS net, SUM({covers}) AS covered"
         f" {LINES} WHERE {where} GROUP BY o.customer",
         values,
     )

@@ -13,7 +13,8 @@ from customers.models import CustomerQuerySet
 from orders.models import Order, OrderLine, OrderQuerySet
 from tiers.questions.periods import Period
 
-#: A customer of one order counts as silent after as many days without another (P48).
+#: A customer of one order counts as silent after as many days without another (P48), where neither
+#: the question nor, on the pages, the policy says otherwise.
 SILENCE_DAYS = 90
 
 

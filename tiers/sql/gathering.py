@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 
 from orders.models import COUNTED, NETTED, OrderStatus
+from tiers.sql import margins
 from tiers.sql.dialect import dialect
 
 Part: TypeAlias = tuple[str, list[Any]]
@@ -48,12 +49,12 @@ def _moment(at: datetime) -> Any:
 
 def bought(window: Window, *, months: bool) -> Part:
     """Net amount, orders, last order and, if asked for, months with a purchase, by customer."""
-    amount = dialect().unit.format("amount")
+    net = margins.signed(dialect().unit.format("amount"), "status")
     span, values = _months(window) if months else ("0", [])
     return (
         f"""bought AS MATERIALIZED (
             SELECT customer_id,
-                SUM(CASE WHEN status = {RETURNED} THEN -{amount} ELSE {amount} END) AS net,
+                SUM({net}) AS net,
                 SUM(CASE WHEN status = {RETURNED} THEN 0 ELSE 1 END) AS orders,
                 COUNT(*) AS papers,
                 MAX(CASE WHEN status <> {RETURNED} THEN ordered_at END) AS last_at,
@@ -81,24 +82,22 @@ def _months(window: Window) -> Part:
 
 
 def earned(window: Window) -> Part:
-    """Margin by customer, over the orders all of whose lines have a product with a known cost."""
-    times = dialect().times
-    margin = (
-        f"{times.format(quantity='l.quantity', price='l.unit_price')}"
-        f" - {times.format(quantity='l.quantity', price='p.unit_cost')}"
-    )
+    """Margin by customer, as far as costs are known, and how many orders are wholly known.
+
+    `papers` counts those; the margin is empty where no line of the customer has a cost.
+    """
     return (
         f"""costed AS (
-            SELECT o.customer_id, o.status, SUM({margin}) AS margin
+            SELECT o.customer_id, o.status, SUM({margins.line_margin()}) AS margin,
+                {margins.wholly_known()} AS known
             FROM orders_order o
             JOIN orders_orderline l ON l.order_id = o.id
             JOIN orders_product p ON p.id = l.product_id
             WHERE o.ordered_at >= %s AND o.ordered_at < %s AND o.status IN ({_NETTED})
             GROUP BY o.id, o.customer_id, o.status
-            HAVING COUNT(*) = COUNT(p.unit_cost)
         ), earned AS (
-            SELECT customer_id, COUNT(*) AS papers,
-                SUM(CASE WHEN status = {RETURNED} THEN -margin ELSE margin END) AS margin
+            SELECT customer_id, SUM(known) AS papers,
+                SUM({margins.signed("margin", "status")}) AS margin
             FROM costed GROUP BY customer_id
         )""",
         window.bounds,

@@ -86,7 +86,7 @@ def keep(*, downgrade_runs: int, as_of: date, today: date) -> tuple[str, list[An
 
 
 #: By the stored tier: customers, what they are ranked by, loyalty classes, key accounts proposed,
-#: orders without margin, downgrades held, overrides.
+#: orders not wholly known, downgrades held, overrides.
 COUNT = f"""
     SELECT {TIER} AS stored, COUNT(*), SUM(CASE WHEN r.value > 0 THEN r.value ELSE 0 END),
         SUM(CASE WHEN loyalty = 'loyal' THEN 1 ELSE 0 END),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import OuterRef, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -33,7 +33,7 @@ from crm.lib.text import Text
 from customers import divisions
 from customers.filters import chips
 from customers.models import Channel, Customer, Interaction
-from tiers.churn import words
+from tiers.churn import trend, words
 from tiers.churn.filters import OutlookFilter
 from tiers.churn.forms import StayingForm
 from tiers.churn.staying import say_staying, take_back
@@ -45,7 +45,7 @@ LEAVING, STAYING, GONE = "", "staying", "gone"
 TABS: tuple[tuple[Text, dict[str, str]], ...] = (
     (pgettext_lazy("customers", "Leaving"), {}),
     (gettext_lazy("Not leaving, we say"), {"state": STAYING}),
-    (gettext_lazy("Gone for a year"), {"state": GONE}),
+    (pgettext_lazy("customers", "Gone"), {"state": GONE}),
 )
 CHIPS = ("team", "owner", "abc", "division")
 
@@ -54,16 +54,18 @@ def last_run() -> ChurnRun | None:
     return ChurnRun.objects.first()
 
 
-def _filters(request: HttpRequest, today: date) -> OutlookFilter:
+def _filters(request: HttpRequest, run: ChurnRun | None, today: date) -> OutlookFilter:
     """The customers in sight that the asked list is made of, before it is narrowed."""
     outlooks = Outlook.objects.visible_to(cast(User, request.user))
     state = request.GET.get("state", "")
-    if state == STAYING:
+    if run is None:
+        outlooks = outlooks.none()
+    elif state == STAYING:
         outlooks = outlooks.said_to_stay(today)
     elif state == GONE:
-        outlooks = outlooks.gone(today).unexplained(today)
+        outlooks = outlooks.gone(run, today).unexplained(today)
     else:
-        outlooks = outlooks.leaving(today).unexplained(today)
+        outlooks = outlooks.leaving(run, today).unexplained(today)
     return OutlookFilter(request.GET, queryset=outlooks, request=request)
 
 
@@ -111,7 +113,7 @@ def leaving(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     today = timezone.localdate()
     run = last_run()
-    filters = _filters(request, today)
+    filters = _filters(request, run, today)
     found = cast(OutlookQuerySet, found_by(filters))
     page = keyset_page(
         with_last_contact(found).select_related("customer__owner", "customer__staying__by"),
@@ -121,6 +123,8 @@ def leaving(request: HttpRequest) -> HttpResponse:
     )
     names = {*filters.filters, "state", "cursor"}
     state = request.GET.get("state", "")
+    state = state if state in (STAYING, GONE) else LEAVING
+    runs = ChurnRun.objects.visible_to(user) if user.sees_all and state == LEAVING else None
     context = {
         "filters": filters,
         "chips": chips(filters, CHIPS),
@@ -128,7 +132,8 @@ def leaving(request: HttpRequest) -> HttpResponse:
         "rows": rows_of(page.rows, run.as_of) if run else [],
         "count": count_up_to(found),
         "at_risk": _sum(found),
-        "state": state if state in (STAYING, GONE) else LEAVING,
+        "state": state,
+        "trend": trend.of_company(runs, today=today) if runs is not None else None,
         "tabs": quick_filters(request, names, TABS),
         "narrowed": any(request.GET.get(name) for name in filters.filters),
         **turns(request, names, page),
@@ -173,7 +178,7 @@ def export(request: HttpRequest) -> Table:
     """The filtered list, with every figure that the reason is made of."""
     today = timezone.localdate()
     run = last_run()
-    found = cast(OutlookQuerySet, found_by(_filters(request, today)))
+    found = cast(OutlookQuerySet, found_by(_filters(request, run, today)))
     head = [
         _("Customer"),
         _("Number in the ERP"),
@@ -181,12 +186,12 @@ def export(request: HttpRequest) -> Table:
         _("Owner"),
         _("Team"),
         _("Area"),
-        _("Value at risk"),
+        words.value_at_risk(run),
         _("Likely to have left, %"),
         _("Found by"),
         _("Purchases expected"),
         _("Purchases if it is alive"),
-        _("Per purchase"),
+        words.per_purchase(run),
         _("Last purchase"),
         _("Days silent"),
         _("Days between purchases"),
@@ -207,6 +212,45 @@ def export(request: HttpRequest) -> Table:
     )
     name = _("Leaving silently %(day)s") % {"day": today}
     return Table(name, head, _cells(rows, run.as_of if run else today, today), counted=found)
+
+
+@require_safe
+@needs("tiers:read")
+@table_view
+def trend_export(request: HttpRequest) -> Table:
+    """What every run found, with the line that it drew, newest first.
+
+    The figures are those of all customers, and only for readers who see them all.
+    """
+    user = cast(User, request.user)
+    if not user.sees_all:
+        raise PermissionDenied
+    runs = ChurnRun.objects.visible_to(user).order_by("-id")
+    head = [
+        _("As of"),
+        _("Customers"),
+        _("Leaving silently"),
+        _("Value at risk"),
+        _("Counted by"),
+        _("Leaving below a chance of, %"),
+        _("Gone after days"),
+        _("Finished"),
+    ]
+    rows = (
+        (
+            run.as_of,
+            run.customers,
+            run.leaving,
+            run.value_at_risk,
+            run.get_measure_display(),
+            per_cent(run.leaving_below),
+            run.gone_after_days,
+            run.finished_at,
+        )
+        for run in runs.iterator(chunk_size=1000)
+    )
+    name = _("Leaving silently, run by run %(day)s") % {"day": timezone.localdate()}
+    return Table(name, head, rows, counted=runs)
 
 
 def _cells(outlooks: Iterator[Outlook], as_of: date, today: date) -> Iterator[tuple[object, ...]]:
@@ -303,7 +347,8 @@ def outlook(request: HttpRequest, pk: int) -> HttpResponse:
         "customer": customer,
         "outlook": one,
         "word": word_of(customer, today),
-        "gone": one is not None and one.has_gone(today),
+        "is_leaving": run is not None and one is not None and run.says_leaving(one),
+        "gone": run is not None and one is not None and run.says_gone(one, today),
         "reason": words.reason(one, run.as_of) if run and one else "",
         "risk": words.risk(one, run.period_days) if run and one else "",
         "method": words.method(one) if one else "",

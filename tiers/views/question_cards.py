@@ -189,8 +189,12 @@ def _leaving(desk: Desk) -> Card:
         meaning = _("No run has estimated it yet; one starts every night.")
     else:
         value, unit = told(found.leaving), pgettext("unit", "customers")
-        meaning = _(
-            "Silent longer than usual, as of %(day)s. At risk in the coming 90 days: %(money)s."
+        meaning = (
+            _("Silent longer than usual, as of %(day)s. Margin at risk in 90 days: %(money)s.")
+            if run.by_margin
+            else _(
+                "Silent longer than usual, as of %(day)s. At risk in the coming 90 days: %(money)s."
+            )
         )
         meaning %= {
             "day": formats.day(run.as_of),

@@ -12,7 +12,6 @@ from typing import Any
 from django.db.models import Count, Max, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -34,7 +33,7 @@ from tiers.questions.asking import Asked
 from tiers.questions.cohorts import still_buying
 from tiers.questions.slices import Slice
 from tiers.views.question_cards import LISTS
-from tiers.views.questions import frame
+from tiers.views.questions import asked_by, frame
 
 PAGE_SIZE = 50
 #: Customers whose orders an export looks up at a time.
@@ -70,7 +69,7 @@ class Figure:
 def figure(request: HttpRequest) -> Figure:
     """The figure of the address, the buyers without one; raises Http404."""
     key = request.GET.get("of", "buyers")
-    asked = Asked.by(request.GET.dict(), request, today=timezone.localdate())
+    asked = asked_by(request)
     if key == "cohort":
         return _cell(asked, request.GET.get("cohort", ""))
     if key not in LISTS:

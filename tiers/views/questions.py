@@ -24,6 +24,7 @@ from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.listing import Tab, address
 from customers.models import Customer
 from orders.models import Order
+from tiers.models import TierPolicy
 from tiers.questions.asking import Asked
 from tiers.questions.cohorts import Cohort
 from tiers.questions.periods import Period, presets
@@ -39,11 +40,18 @@ COHORTS_SHOWN = 18
 MONTHS_SHOWN = 24
 
 
+def asked_by(request: HttpRequest) -> Asked:
+    """The question of the address; who is silent, unless it says so, says the policy of today."""
+    today = timezone.localdate()
+    silence = TierPolicy.objects.on(today).silence_days
+    return Asked.by(request.GET.dict(), request, today=today, silence_days=silence)
+
+
 @require_safe
 @needs("reports:read")
 def questions(request: HttpRequest) -> HttpResponse:
     """All eight for one period and slice; every figure opens its customers."""
-    asked = Asked.by(request.GET.dict(), request, today=timezone.localdate())
+    asked = asked_by(request)
     desk = Desk(asked)
     context = {
         **frame(asked, reverse("tiers:questions"), silence=True),
@@ -67,7 +75,7 @@ def questions(request: HttpRequest) -> HttpResponse:
 @needs("reports:read")
 def part(request: HttpRequest) -> HttpResponse:
     """One card alone, or one of TABLES; without `of` the first card."""
-    asked = Asked.by(request.GET.dict(), request, today=timezone.localdate())
+    asked = asked_by(request)
     desk, key = Desk(asked), request.GET.get("of", "buyers")
     if key == "cohorts":
         return render(request, "tiers/_question_cohorts.html", cohort_table(desk))
@@ -159,7 +167,7 @@ def frame(asked: Asked, url: str, *, silence: bool = False, **more: str) -> dict
 @table_view
 def export(request: HttpRequest) -> Table:
     """The eight answers with their lists' numbers, and the cohorts, as an Excel or CSV file."""
-    desk = Desk(Asked.by(request.GET.dict(), request, today=timezone.localdate()))
+    desk = Desk(asked_by(request))
     period = desk.asked.slice.period
 
     def rows() -> Iterator[tuple[object, ...]]:

@@ -141,7 +141,7 @@ def test_p48_the_figures_can_be_multiplied_by_hand() -> None:
     risk = one.pace * one.per_purchase * (1 - one.alive)
     assert one.value_at_risk == risk.quantize(cent, ROUND_HALF_UP)
     assert one.pace == 3  # every thirty days, ninety days
-    assert one.is_leaving
+    assert ChurnRun.objects.get().says_leaving(one)
 
 
 def test_who_bought_once_is_not_counted_on_as_often_as_its_peers() -> None:
@@ -174,7 +174,9 @@ def test_p48_too_few_customers_are_judged_by_their_rhythm_and_the_run_says_why()
     job = ChurnRun.objects.get()
     assert (job.as_of, job.method, job.outcome) == (AS_OF, Method.RHYTHM, "too_few")
     assert (job.customers, job.repeat_customers, job.leaving, job.written) == (2, 2, 1, 2)
-    assert [one.customer_id for one in leaving(Customer.objects.all(), today=AS_OF)] == [gone.pk]
+    assert [one.customer_id for one in leaving(Customer.objects.all(), run=job, today=AS_OF)] == [
+        gone.pk
+    ]
     assert Outlook.objects.get(customer=there).alive > Decimal("0.8")
 
 
@@ -349,14 +351,14 @@ def test_p48_leaving_is_below_the_line_within_a_year_and_not_said_to_stay(rep: U
     long_gone, stays = monthly(silent=400), monthly(silent=150)
     run()
     Staying.objects.create(customer=stays, reason="moves", until=AS_OF, by=rep)
-    everybody = Customer.objects.all()
-    found = leaving(everybody, today=AS_OF)
+    everybody, job = Customer.objects.all(), ChurnRun.objects.get()
+    found = leaving(everybody, run=job, today=AS_OF)
     assert [one.customer_id for one in found] == [large.pk, small.pk]
-    assert [one.customer_id for one in Outlook.objects.gone(AS_OF)] == [long_gone.pk]
+    assert [one.customer_id for one in Outlook.objects.gone(job, AS_OF)] == [long_gone.pk]
     assert [one.customer_id for one in Outlook.objects.said_to_stay(AS_OF)] == [stays.pk]
-    assert not leaving(everybody.filter(pk=stays.pk), today=AS_OF).exists()
+    assert not leaving(everybody.filter(pk=stays.pk), run=job, today=AS_OF).exists()
     tomorrow = AS_OF + timedelta(days=1)  # what was said held to its last day
-    assert leaving(everybody.filter(pk=stays.pk), today=tomorrow).exists()
+    assert leaving(everybody.filter(pk=stays.pk), run=job, today=tomorrow).exists()
 
 
 def test_p5_files_of_one_company_have_one_outlook(rep: User, manager: User) -> None:
@@ -388,8 +390,9 @@ def test_the_list_costs_one_statement(django_assert_num_queries) -> None:
     for _number in range(4):
         monthly(silent=120)
     run()
+    job = ChurnRun.objects.get()
     with django_assert_num_queries(1):
-        assert len(leaving(Customer.objects.all(), today=AS_OF)) == 4
+        assert len(leaving(Customer.objects.all(), run=job, today=AS_OF)) == 4
 
 
 def test_the_estimate_costs_the_same_statements_for_more_customers(

@@ -309,7 +309,7 @@ def test_who_has_gone_puts_nothing_at_risk_any_more(as_, rep, customer) -> None:
     line = as_(rep).get(url, headers={"HX-Request": "true"}).content.decode()
     assert "99.9\u00a0% likely to have left" in line  # never a silent 100 %
     assert "at risk" not in line
-    assert "bought nothing for a year" in as_(rep).get(url).content.decode()
+    assert "bought nothing for 365 days" in as_(rep).get(url).content.decode()
 
 
 def test_who_is_there_is_not_called_leaving(as_, rep, customer) -> None:
