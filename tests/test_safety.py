@@ -203,7 +203,7 @@ def test_p7_no_export_holds_a_formula(hostile, manager: User, rep: User) -> None
 
 
 @pytest.fixture
-def tiered(records, rep: User) -> dict[str, Any]:
+def tiered(records: dict[str, Any], rep: User) -> dict[str, Any]:
     """Formulas in every text that stands beside a tier, and each list of tiers with a row."""
     now, today = timezone.now(), timezone.localdate()
     customer, override = records["customer"], records["override"]

@@ -48,7 +48,8 @@ def sold(rep: User, stranger: User, run_as_of) -> TierRun:
             status=chance.choice(["completed", "completed", "returned", "cancelled"]),
         )
     Customer.objects.update(created_at=NOW - timedelta(days=500))
-    return run_as_of()
+    run: TierRun = run_as_of()
+    return run
 
 
 def by_hand(owner: User | None = None) -> tuple[int, int, Fraction, Fraction]:
