@@ -15,8 +15,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import ResolverMatch, resolve, reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy, ngettext
@@ -38,11 +39,18 @@ KEPT = timedelta(days=7)
 def table_view(
     make: Callable[Concatenate[HttpRequest, P], Table],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """A view that answers with the table of `make` in the `format` asked for, csv or xlsx."""
+    """A view that answers with the table of `make` in the `format` asked for, csv or xlsx.
+
+    Where `make` raises ValidationError, a page says what cannot be exported (400).
+    """
 
     @wraps(make)
     def view(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        table = make(request, *args, **kwargs)
+        try:
+            table = make(request, *args, **kwargs)
+        except ValidationError as refused:
+            said = {"refusals": refused.messages}
+            return render(request, "accounts/not_exported.html", said, status=400)
         format_ = request.GET.get("format", "xlsx")
         if format_ != "xlsx" or not count_up_to(table.counted, MOST_AT_ONCE).more:
             return stream_table(table.name, table.head, table.rows, format_)

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import resolve, reverse
+from django.utils import timezone
 from openpyxl import load_workbook
 from rest_framework.test import APIClient
 
@@ -32,13 +34,41 @@ from tests.factories import (
     make_customer,
     make_interaction,
     make_key,
+    make_order,
     make_promise,
 )
-from tests.test_architecture import API, OPEN, OWNED, PRODUCT, SHARED, address, ask, records
+from tests.test_architecture import (
+    ADDRESSES,
+    API,
+    OPEN,
+    OWNED,
+    PRODUCT,
+    SHARED,
+    address,
+    ask,
+    records,
+)
+from tiers.models import (
+    Assessment,
+    Cause,
+    Outlook,
+    Scenario,
+    TierChange,
+    TierOverride,
+    TierPolicy,
+    TierRun,
+)
 
 __all__ = ["records"]
 MARKUP = "<img src=x onerror=alert(1)>"
 FORMULA = '=HYPERLINK("http://example.com","x")'
+
+
+def reverse_any(name: str) -> str:
+    """The address of `name` for whatever record."""
+    return reverse(name, kwargs=dict.fromkeys(ADDRESSES[name], 1))
+
+
 PAGES = sorted(name for name in {*OWNED, *SHARED} if ":" in name)
 
 
@@ -170,6 +200,59 @@ def test_p7_no_export_holds_a_formula(hostile, manager: User, rep: User) -> None
         assert rows, url
         wild = [cell for row in rows for cell in row if cell.startswith(tuple("=+-@\t\r＝＋－＠"))]
         assert not wild, (url, wild)
+
+
+@pytest.fixture
+def tiered(records: dict[str, Any], rep: User) -> dict[str, Any]:
+    """Formulas in every text that stands beside a tier, and each list of tiers with a row."""
+    now, today = timezone.now(), timezone.localdate()
+    customer, override = records["customer"], records["override"]
+    make_order(customer, 900, ordered_at=now - timedelta(days=5))
+    Customer.objects.update(name=FORMULA, net_amount=900, abc="A", created_at=now)
+    User.objects.filter(pk=rep.pk).update(name=FORMULA)
+    TierPolicy.objects.update(name=FORMULA)
+    TierOverride.objects.update(reason=FORMULA)
+    Scenario.objects.update(name=FORMULA)
+    TierRun.objects.update(requested_by=rep, as_of=today)
+    Assessment.objects.filter(customer=customer).update(
+        held_runs=1, held_tier="C", held_since=today, held_on=today, key_score=90, potential=90
+    )
+    for name in ("run", "trial"):
+        TierChange.objects.create(
+            run=records[name], changed_at=now, customer=customer, recorded_for=customer.pk,
+            cause=Cause.OVERRIDE, override=override, to_tier="A", net_amount=900, net_before=1,
+            ranked=0, ranked_in="-",
+        )  # fmt: skip
+    Outlook.objects.update(alive=0.1)
+    return records
+
+
+#: What an export of tiers has to be asked for, to have rows with texts that people typed.
+ASKED = {
+    "tiers:question-customers-export": {"of": "buyers"},
+    "tiers:key-accounts-export": {"state": "all"},
+    "tiers:overrides-export": {"state": "all"},
+}
+#: Exports of tiers that hold figures alone.
+FIGURES = {"tiers:questions-export"}
+TIER_TABLES = [
+    name
+    for name in PRODUCT
+    if name.startswith("tiers:") and hasattr(resolve(reverse_any(name)).func, "table")
+]
+
+
+@pytest.mark.parametrize("name", TIER_TABLES)
+def test_p12_no_export_of_tiers_holds_a_formula(name: str, tiered, director: User) -> None:
+    client = Client()
+    client.force_login(director)
+    url = address(name, tiered)
+    for more in ({}, {"as_of": timezone.localdate().isoformat()}):
+        asked = {"format": "csv", **ASKED.get(name, {}), **more}
+        rows = table(client.get(url, asked))
+        cells = [cell for row in rows for cell in row]
+        assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r＝＋－＠"))]
+        assert name in FIGURES or any(FORMULA in cell for cell in cells), rows
 
 
 def test_p5_a_likeness_out_of_sight_tells_its_owner_and_nothing_else(

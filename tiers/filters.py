@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar, cast
+
 import django_filters
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import FilterSet
 
 from customers.filters import OwnerFilter, TeamFilter, YesNo
 from tiers.models import RunState, TierChange, TierChangeQuerySet, TierPolicy, TierRun
 
+Rows = TypeVar("Rows", bound="QuerySet[Any]")
 MOVES = (("up", _("Up")), ("down", _("Down")), ("new", _("New")))
 TIERS = (("A", "A"), ("B", "B"), ("C", "C"), ("none", _("Unranked")))
 
@@ -34,6 +38,16 @@ class ChangeFilter(FilterSet):
 
     def moved(self, changes: TierChangeQuerySet, name: str, move: str) -> TierChangeQuerySet:
         return {"up": changes.up, "down": changes.down, "new": changes.new}[move]()
+
+
+def of_scope(filters: ChangeFilter, rows: Rows) -> Rows:
+    """`rows` that belong to a customer, of the team and owner that `filters` pick, whatever else
+    they say; none where the filters make no sense."""
+    if not filters.is_valid():
+        return rows.none()
+    for name in ("team", "owner"):
+        rows = cast(Rows, filters.filters[name].filter(rows, filters.form.cleaned_data[name]))
+    return rows
 
 
 class RunFilter(FilterSet):

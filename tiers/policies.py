@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.history import Change
 from accounts.models import AuditEntry, User
@@ -26,15 +26,15 @@ from tiers.models import TierPolicy, TierRun
 LOCK = "tier policies"
 
 
-class Stage(StrEnum):
+class Stage(models.TextChoices):
     """Where a version stands on a day."""
 
-    DRAFT = "draft"
-    PLANNED = "planned"
-    IN_FORCE = "in_force"
-    PAST = "past"
+    DRAFT = "draft", gettext_lazy("Tried, not adopted")
+    PLANNED = "planned", gettext_lazy("Still to come")
+    IN_FORCE = "in_force", pgettext_lazy("policy", "In force")
+    PAST = "past", pgettext_lazy("policy", "Past")
     #: Another version took its place before its day came.
-    REPLACED = "replaced"
+    REPLACED = "replaced", gettext_lazy("Replaced before its day")
 
 
 @dataclass(frozen=True, slots=True)

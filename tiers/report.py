@@ -6,7 +6,6 @@ customers that the reader sees and has picked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -67,8 +66,9 @@ def tier_at(run: TierRun, customers: CustomerQuerySet) -> CustomerQuerySet:
     )
 
 
-def _statement(customers: CustomerQuerySet) -> tuple[str, tuple[Any, ...]]:
-    rows: Any = customers.order_by().values
+def standing_at(run: TierRun, customers: CustomerQuerySet) -> tuple[str, tuple[Any, ...]]:
+    """The statement that gives id, external_id, tier and amount of `customers` after `run`."""
+    rows: Any = tier_at(run, customers).order_by().values
     query = rows("id", "external_id", "tier", "amount").query
     statement, values = query.get_compiler(connection=connection).as_sql()
     return statement, values
@@ -244,7 +244,7 @@ class Report:
 def read(run: TierRun, customers: CustomerQuerySet, changes: TierChangeQuerySet) -> Report:
     """The report of `run` over `customers`; `changes` are those of the run in the same scope."""
     try:
-        statement, values = _statement(tier_at(run, customers))
+        statement, values = standing_at(run, customers)
     except EmptyResultSet:
         return Report({}, migration({}, changes), None)
     per_one = sql.dialect().per_one
@@ -263,27 +263,3 @@ def read(run: TierRun, customers: CustomerQuerySet, changes: TierChangeQuerySet)
         sums = {place: Decimal(total) / per_one for place, total in cursor.fetchall()}
     curve = pareto(sums, customers=buyers, amount=sums[buyers], tiers=(a, b))
     return Report(tallies, migration(tallies, changes), curve)
-
-
-def ranking(customers: CustomerQuerySet) -> Iterator[tuple[Any, ...]]:
-    """The ranked customers of a scope by the last run, read as they are written: see
-    `tiers.sql.ranking`.
-
-    Ranks and shares are those of the whole group, whatever the scope.
-    """
-    last = TierRun.objects.decisive().select_related("policy").first()
-    if last is None:
-        return
-    try:
-        scope, values = (
-            customers.order_by().values("pk").query.get_compiler(connection=connection).as_sql()
-        )
-    except EmptyResultSet:
-        return
-    per_one = sql.dialect().per_one
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(sql.ranking(scope, last.policy), values)
-        while rows := cursor.fetchmany(2000):
-            for _group, place, number, name, owner, tier, net, share, running in rows:
-                amount = (Decimal(net) / per_one).quantize(Decimal("0.01"))
-                yield place, number, name, owner, tier, amount, share, running

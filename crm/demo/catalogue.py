@@ -131,6 +131,12 @@ RECENT = {
 #: No longer made: name → days since the last case was sold.
 ENDED = {"山楂果汁 300ml×15": 150, "玉米胚芽油 5L×4": 210}
 
+#: What making a case costs, as a share of the dealer price; what boxes cost nobody has worked out.
+COSTS = {
+    "食用油": "0.86", "酱油": "0.68", "食醋": "0.64", "酱类": "0.62", "礼盒": None,
+}  # fmt: skip
+USUAL_COST = "0.74"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -158,16 +164,18 @@ def write_products(writer: Writer, *, today: date) -> list[Item]:
             sku = f"YL-{prefix}-{number:02}"
             items.append(Item(pk, sku, name, category, Decimal(dealer), launched, ended))
             known_at = timezone.make_aware(datetime.combine(launched, time(9)))
+            share = COSTS.get(category, USUAL_COST)
+            cost = (Decimal(dealer) * Decimal(share)).quantize(Decimal("0.01")) if share else None
             rows.append(
                 (pk, sku, name, category, "盒" if category == "礼盒" else "箱", Decimal(dealer),
-                 Decimal(retail), launched, ended == date.max, known_at, known_at, known_at)
+                 Decimal(retail), cost, launched, ended == date.max, known_at, known_at, known_at)
             )  # fmt: skip
             pk += 1
     writer.write(
         Product,
         (
             "id", "external_id", "name", "category", "unit", "dealer_price", "retail_price",
-            "launched_on", "active", "source_updated_at", "created_at", "updated_at",
+            "unit_cost", "launched_on", "active", "source_updated_at", "created_at", "updated_at",
         ),
         rows,
     )  # fmt: skip

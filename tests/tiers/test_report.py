@@ -141,14 +141,6 @@ class TestReport:
         assert found.pareto is None
         assert [tile["customers"] for tile in found.tiles] == [0, 0, 0, 0]
 
-    def test_the_ranking_keeps_the_companys_ranks(self, runs, rep: User) -> None:
-        rows = list(report.ranking(Customer.objects.filter(owner=rep)))
-        assert [(row[0], row[1], row[4], row[5]) for row in rows] == [
-            (1, "2", "A", Decimal(9150)),
-            (2, "1", "B", Decimal(800)),
-        ]
-        assert [Decimal(str(row[7])) for row in rows] == [Decimal("0.915"), Decimal("0.995")]
-
 
 def test_the_ladder_goes_down() -> None:
     assert LADDER == ("A", "B", "C", None)

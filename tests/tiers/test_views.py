@@ -161,12 +161,12 @@ class TestExports:
         assert "rank 1 of 3" in found[0][-1]
 
     def test_the_ranking_of_those_in_sight(self, as_, stranger: User, runs) -> None:
-        response = as_(stranger).get("/tiers/export/", {"ranking": "xlsx"})
+        response = as_(stranger).get("/tiers/export/ranking/", {"format": "xlsx"})
         sheet = load_workbook(io.BytesIO(b"".join(response.streaming_content))).active
         assert sheet is not None
         found = [list(row) for row in sheet.iter_rows(min_row=2, values_only=True)]
-        assert [row[:5] for row in found] == [[3, "3", "Shop 3", "Stranger", "C"]]
-        assert found[0][5] == 50
+        assert [row[:6] for row in found] == [[3, None, "3", "Shop 3", "Stranger", "C"]]
+        assert found[0][6] == 50
 
     def test_one_run(self, as_, rep: User, stranger: User, runs) -> None:
         url = f"/tiers/runs/{runs[0].pk}/export/"
@@ -288,8 +288,10 @@ class TestOfCustomer:
 #: What each page may ask of the database beside the session and the reader.
 FRAME = 2
 PAGES = {
-    REPORT: 18,
-    "/tiers/?run={first}": 18,
+    REPORT: 21,
+    "/tiers/?show=held": 20,
+    "/tiers/?show=by_hand": 19,
+    "/tiers/?run={first}": 19,
     "/tiers/runs/": 5,
     "/tiers/runs/{second}/": 7,
     "/tiers/of-customer/{customer}/": 14,

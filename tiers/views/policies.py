@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import cast
 
@@ -12,14 +13,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import may, needs
+from accounts.exports import table_view
 from accounts.history import described
 from accounts.models import AuditEntry, User
+from crm.lib.export import Table
 from crm.lib.formats import day as day_of
 from tiers import policies as versions
-from tiers.described import grouped
+from tiers.described import grouped, told
 from tiers.models import TierPolicy, TierRun
 from tiers.policy_forms import NewVersionForm, PlannedForm
 
@@ -55,6 +59,55 @@ def policies(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @needs("tiers:read")
+@table_view
+def export(request: HttpRequest) -> Table:
+    """All versions, drafts at the end, with every value in words and what it changed.
+
+    A draft is set against the version in force.
+    """
+    today = timezone.localdate()
+    every = TierPolicy.objects.visible_to(cast(User, request.user))
+    dated = versions.history(every, today)
+    current = next((one.policy for one in dated if one.stage == versions.Stage.IN_FORCE), None)
+    drafts = [
+        versions.Version(
+            policy,
+            versions.Stage.DRAFT,
+            None,
+            current,
+            versions.differences(current, policy) if current else [],
+        )
+        for policy in every
+        if policy.effective_from is None
+    ]
+    found = [*dated, *drafts]
+    signed = versions.signatures([one.policy for one in dated])
+    head = [
+        _("Version"), _("State"), _("From"), _("Until"), pgettext("person", "By"), _("At"),
+        _("What changed"),
+    ]  # fmt: skip
+    head += [label for label, _value in told(TierPolicy()).values()]
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for one in found:
+            entry = signed.get(one.policy.pk)
+            yield (
+                str(one.policy),
+                one.stage.label,
+                one.policy.effective_from if one.before else None,  # the first: from the start
+                one.until if one.stage != versions.Stage.REPLACED else None,
+                (entry.actor_name or entry.get_through_display()) if entry else "",
+                entry.at if entry else None,
+                "; ".join(f"{c.field}: {c.before} → {c.after}" for c in one.changes),
+                *(value for _label, value in told(one.policy).values()),
+            )
+
+    name = _("Tier policies %(day)s") % {"day": today.isoformat()}
+    return Table(name, head, rows(), counted=every)
+
+
+@require_safe
+@needs("tiers:read")
 def policy(request: HttpRequest, pk: int) -> HttpResponse:
     """One version: all it says, what it changed, who made it, and the runs that it decided."""
     user = cast(User, request.user)
@@ -69,6 +122,7 @@ def policy(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "policy": shown,
         "version": version,
+        "stage": version.stage if version else versions.Stage.DRAFT,
         "groups": grouped(shown),
         "history": described(AuditEntry.objects.of(shown)[:20]),
         "runs": runs[:RUNS_SHOWN],

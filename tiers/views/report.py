@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,18 +13,22 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import push_url
 
 from accounts.access import may, needs
-from accounts.exports import table_view
 from accounts.models import User
-from crm.lib.export import Table
 from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.keyset import count_up_to, keyset_page
 from crm.lib.listing import Tab, address, turns
 from customers.filters import CustomerFilter, teams_in_sight
 from customers.models import Customer, CustomerQuerySet
+from orders.models import Product
 from tiers import reasons
 from tiers import report as figures
-from tiers.filters import ChangeFilter
+from tiers.filters import ChangeFilter, of_scope
 from tiers.models import TierChange, TierChangeQuerySet, TierPolicy, TierRun
+from tiers.questions import concentration
+from tiers.questions.periods import Period
+from tiers.questions.slices import Slice
+from tiers.tiering import window
+from tiers.views import of_now
 from tiers.views.policies import new_version_form
 from tiers.workload import cadences
 
@@ -36,13 +39,16 @@ RUNS_OFFERED = 30
 SCOPE = ("run", "team", "owner")
 #: What the report offers to try at once; the page of a new version has all the rest.
 QUICK = ("a_share", "b_share", "window_months", "downgrade_runs")
-NAMES = (*SCOPE, "move", "from_tier", "to_tier", "cursor")
+NAMES = (*SCOPE, "move", "from_tier", "to_tier", "show", "cursor")
 
 
 @require_safe
 @needs("tiers:read")
 def report(request: HttpRequest) -> HttpResponse:
-    """The tiers of one run: curve, migration, moved customers; htmx gets the part it asks for."""
+    """The tiers of one run: curve, migration, moved customers; htmx gets the part it asks for.
+
+    What is held and what is set by hand is known as of now: the latest run alone has them.
+    """
     user = cast(User, request.user)
     runs = list(TierRun.objects.visible_to(user).decisive().select_related("policy")[:RUNS_OFFERED])
     run = picked_run(request, user, runs)
@@ -51,17 +57,21 @@ def report(request: HttpRequest) -> HttpResponse:
     if run is None:
         return render(request, "tiers/none.html", context)
     customers, filters = scope(request, user, run)
-    moved = moved_page(request, filters)
-    if wants_part(request) and request.headers.get("HX-Target") == "results":
-        return moved_part(request, run, filters, moved)
+    latest, target = run == runs[0], request.headers.get("HX-Target") if wants_part(request) else ""
+    if target == "curve":
+        return curve_part(request, run, customers, in_scope(filters))
+    listed = of_now.lists(request, filters, run, NAMES) if latest else {}
+    if "page" not in listed:
+        listed |= moved_page(request, filters)
+    if target == "results":
+        return moved_part(request, run, filters, listed)
     shown = figures.read(run, customers, in_scope(filters))
     context |= {
         "run": run,
         "runs": runs,
-        "latest": run == runs[0],
+        "latest": latest,
         "before": TierRun.objects.visible_to(user).before(run).first(),
         "report": shown,
-        "top_fifth": figures.first_fifth(shown.pareto.customers) if shown.pareto else 0,
         "filters": filters,
         "chips": [
             filters.form[name]
@@ -69,8 +79,9 @@ def report(request: HttpRequest) -> HttpResponse:
             if name != "team" or teams_in_sight(request).exists()
         ],
         "scope": address(request, ("team", "owner")).partition("?")[2],
-        "tabs": tabs(request, shown.migration),
-        **moved,
+        **listed,
+        "tabs": tabs(request, shown.migration) + listed.get("tabs", []),
+        **curve(request, run, customers, shown.pareto),
     }
     if context["may_run"] and (
         standing := TierPolicy.objects.in_force(timezone.localdate()).first()
@@ -81,6 +92,38 @@ def report(request: HttpRequest) -> HttpResponse:
     patch_vary_headers(response, ["HX-Target"])
     if wants_part(request):
         push_url(response, address(request, NAMES))
+    return response
+
+
+def curve(
+    request: HttpRequest, run: TierRun, customers: CustomerQuerySet, amounts: figures.Pareto | None
+) -> dict[str, Any]:
+    """What the panel of the Pareto curve shows: `margin` beside the amount, where costs are known.
+
+    The margin is counted over the lines of all orders, which takes its time: the page comes
+    without, and asks for it by `margin_url`.
+    """
+    found: dict[str, Any] = {"top_fifth": figures.first_fifth(amounts.customers) if amounts else 0}
+    costs = Product.objects.filter(unit_cost__isnull=False)
+    if amounts is None or not may(cast(User, request.user), "costs:read") or not costs.exists():
+        return found
+    if not request.GET.get("margin"):
+        return {**found, "margin_url": address(request, SCOPE, margin="1")}
+    days = Period(*window(run.as_of, run.policy.window_months))
+    of = Slice(customers, days, today=run.as_of)
+    margin = concentration.read(of, "margin")
+    known = concentration.known_share(concentration.read(of), margin)
+    return {**found, "margin": margin, "known": known}
+
+
+def curve_part(
+    request: HttpRequest, run: TierRun, customers: CustomerQuerySet, changes: TierChangeQuerySet
+) -> HttpResponse:
+    """The panel of the curve alone, for htmx."""
+    shown = figures.read(run, customers, changes)
+    context = {"run": run, "report": shown, **curve(request, run, customers, shown.pareto)}
+    response = render(request, "tiers/_curve_part.html", context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
 
 
@@ -111,12 +154,7 @@ def scope(request: HttpRequest, user: User, run: TierRun) -> tuple[CustomerQuery
 
 def in_scope(filters: ChangeFilter) -> TierChangeQuerySet:
     """The changes of the picked team and owner, whatever the move."""
-    if not filters.is_valid():
-        return TierChange.objects.none()
-    changes = filters.queryset
-    for name in ("team", "owner"):
-        changes = filters.filters[name].filter(changes, filters.form.cleaned_data[name])
-    return cast(TierChangeQuerySet, changes)
+    return of_scope(filters, cast(TierChangeQuerySet, filters.queryset))
 
 
 def moved_page(request: HttpRequest, filters: ChangeFilter) -> dict[str, Any]:
@@ -124,7 +162,7 @@ def moved_page(request: HttpRequest, filters: ChangeFilter) -> dict[str, Any]:
     found = filters.qs if filters.is_valid() else TierChange.objects.none()
     days = cadences()
     page = keyset_page(
-        found.select_related("customer__owner", "run__policy"),
+        found.select_related("customer__owner", "run__policy", "override__by", "by"),
         order=("id",),
         cursor=request.GET.get("cursor", ""),
         size=PAGE_SIZE,
@@ -146,7 +184,8 @@ def moved_page(request: HttpRequest, filters: ChangeFilter) -> dict[str, Any]:
 
 def tabs(request: HttpRequest, migration: figures.Migration) -> list[tuple[Tab, int]]:
     """All, up, down, new, with how many customers each has."""
-    shown = {name: request.GET.get(name, "") for name in ("move", "from_tier", "to_tier")}
+    picked = ("move", "from_tier", "to_tier", "show")
+    shown = {name: request.GET.get(name, "") for name in picked}
     offered = [
         (_("All"), "", migration.moved),
         (_("Up"), "up", migration.up),
@@ -158,7 +197,7 @@ def tabs(request: HttpRequest, migration: figures.Migration) -> list[tuple[Tab, 
             Tab(
                 label,
                 address(request, SCOPE, move=move),
-                shown == {"move": move, "from_tier": "", "to_tier": ""},
+                shown == {**dict.fromkeys(picked, ""), "move": move},
             ),
             number,
         )
@@ -174,61 +213,9 @@ def change_tabs(request: HttpRequest, filters: ChangeFilter) -> list[tuple[Tab, 
 def moved_part(
     request: HttpRequest, job: TierRun, filters: ChangeFilter, moved: dict[str, Any]
 ) -> HttpResponse:
-    """The list of moved customers alone, for htmx."""
-    context = {"run": job, "tabs": change_tabs(request, filters), **moved}
+    """The list alone, for htmx."""
+    every = change_tabs(request, filters) + moved.get("tabs", [])
+    context = {"run": job, **moved, "tabs": every}
     response = render(request, "tiers/_moved.html", context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return push_url(response, address(request, NAMES))
-
-
-@require_safe
-@needs("tiers:read")
-@table_view
-def export(request: HttpRequest) -> Table:
-    """The moved customers of a run, or the ranking of the latest, as an Excel or CSV file."""
-    user = cast(User, request.user)
-    run = picked_run(request, user, list(TierRun.objects.decisive().select_related("policy")[:1]))
-    if run is None:
-        raise Http404
-    customers, filters = scope(request, user, run)
-    if request.GET.get("ranking"):
-        return ranking_table(customers, TierRun.objects.decisive()[0])
-    return changes_table(filters.qs if filters.is_valid() else TierChange.objects.none(), run)
-
-
-def ranking_table(customers: CustomerQuerySet, run: TierRun) -> Table:
-    head = [_("Rank"), _("Number in the ERP"), _("Customer"), _("Owner"), _("Tier")]
-    head += [_("Net amount"), _("Share, %"), _("Cumulative share, %")]
-
-    def rows() -> Iterator[tuple[object, ...]]:
-        for *facts, share, running in figures.ranking(customers):
-            yield (*facts, reasons.per_cent(share), reasons.per_cent(running))
-
-    name = _("Ranking as of %(day)s") % {"day": run.as_of.isoformat()}
-    return Table(name, head, rows(), counted=customers)
-
-
-def changes_table(changes: TierChangeQuerySet, run: TierRun) -> Table:
-    head = [_("Number in the ERP"), _("Customer"), _("Owner"), _("From"), _("To")]
-    head += [_("Net amount before"), _("Net amount"), _("Rank before"), _("Rank"), _("Why")]
-    found = changes.select_related("customer__owner").order_by("pk")
-
-    def rows() -> Iterator[tuple[object, ...]]:
-        for change in found.iterator(chunk_size=2000):
-            change.run = run
-            owner = change.customer.owner
-            yield (
-                change.customer.external_id,
-                change.customer.name,
-                owner.display_name if owner else "",
-                change.from_tier or _("Unranked"),
-                change.to_tier or _("Unranked"),
-                change.net_before,
-                change.net_amount,
-                change.rank_before,
-                change.rank,
-                reasons.explain(change),
-            )
-
-    name = _("Tier changes as of %(day)s") % {"day": run.as_of.isoformat()}
-    return Table(name, head, rows(), counted=found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -24,7 +26,8 @@ from tiers.actions import request_run
 from tiers.filters import RunFilter
 from tiers.forms import RunForm
 from tiers.models import LADDER, RunState, TierChange, TierRun
-from tiers.views.report import PAGE_SIZE, change_tabs, changes_table, moved_page, moved_part, scope
+from tiers.views.report import PAGE_SIZE, change_tabs, moved_page, moved_part, scope
+from tiers.views.report_files import changes_table
 from tiers.views.simulator import trial_page
 
 
@@ -39,21 +42,27 @@ def today() -> dict[str, date]:
     return {"as_of": timezone.localdate()}
 
 
+def filtered(request: HttpRequest) -> RunFilter:
+    every = TierRun.objects.visible_to(cast(User, request.user))
+    return RunFilter(
+        request.GET, queryset=every.select_related("policy", "requested_by"), request=request
+    )
+
+
+def moved_by(runs: Any, user: User) -> dict[int, int]:
+    """How many customers in sight each of `runs` moved; runs that moved none are missing."""
+    changes = TierChange.objects.visible_to(user).filter(run__in=runs).order_by()
+    return dict(changes.values_list("run").annotate(n=Count("pk")))
+
+
 def runs_page(request: HttpRequest, form: RunForm) -> dict[str, Any]:
     user = cast(User, request.user)
-    every = TierRun.objects.visible_to(user).select_related("policy", "requested_by")
-    filters = RunFilter(request.GET, queryset=every, request=request)
+    filters = filtered(request)
     names = parameters(filters)
     page = keyset_page(
         found_by(filters), order=("-id",), cursor=request.GET.get("cursor", ""), size=PAGE_SIZE
     )
-    moved = dict(
-        TierChange.objects.visible_to(user)
-        .filter(run__in=[run.pk for run in page.rows])
-        .order_by()
-        .values_list("run")
-        .annotate(n=Count("pk"))
-    )
+    moved = moved_by([run.pk for run in page.rows], user)
     return {
         "page": page,
         "rows": [(run, moved.get(run.pk, 0)) for run in page.rows],
@@ -64,6 +73,43 @@ def runs_page(request: HttpRequest, form: RunForm) -> dict[str, Any]:
         "narrowed": any(request.GET.get(name) for name in filters.filters),
         **turns(request, names, page),
     }
+
+
+@require_safe
+@needs("tiers:read")
+@table_view
+def export(request: HttpRequest) -> Table:
+    """The filtered runs as an Excel or CSV file; `moved` counts the customers in sight.
+
+    What a run counted over the whole company is left out for those who do not see all of it.
+    """
+    user = cast(User, request.user)
+    found = found_by(filtered(request)).order_by("-id")
+    moved = moved_by(found.order_by().values("pk"), user)
+    head = [
+        _("Run"), _("As of"), _("Policy"), _("State"), _("Trial"), _("Asked for by"),
+        _("Asked for"), _("Finished"), _("Seconds"), _("Moved"),
+    ]  # fmt: skip
+    if user.sees_all:
+        head += [tier or _("Unranked") for tier in LADDER]
+        head += [_("Downgrades held"), _("Set by hand")]
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for run in found.iterator(chunk_size=2000):
+            done = run.state == RunState.DONE
+            row = [
+                run.pk, run.as_of, str(run.policy), run.get_state_display(), run.dry_run,
+                run.requested_by.display_name if run.requested_by else _("the schedule"),
+                run.created_at, run.finished_at, run.seconds,
+                moved.get(run.pk, 0) if done else None,
+            ]  # fmt: skip
+            if user.sees_all:
+                counts = [run.counts.get(tier or "unranked", 0) for tier in LADDER]
+                row += [n if done else None for n in (*counts, run.held, run.overridden)]
+            yield tuple(row)
+
+    name = _("Tier runs %(day)s") % {"day": timezone.localdate().isoformat()}
+    return Table(name, head, rows(), counted=found)
 
 
 @require_POST
