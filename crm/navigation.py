@@ -59,6 +59,7 @@ HAND_OVER = Page("customers:hand-over", _("Hand-over"), "arrows-right-left", "cu
 GAPS = Page("customers:completeness", _("Completeness"), "chart-pie", "reports:read")
 VISITS = Page("visits:list", _("Visits"), "map", "visits:read")
 OVERDUE = Page("visits:overdue", _("Overdue visits"), "clock", "visits:read")
+SIGHTINGS = Page("visits:sightings", _("Competitors seen"), "eye", "visits:read")
 LEAVING = Page(
     "tiers:leaving", _("Leaving silently"), "arrow-right-start-on-rectangle", "tiers:read"
 )
@@ -91,7 +92,7 @@ MORE = Page("more", _("More"), "bars-3")
 
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
-    (_("Field"), (VISITS, OVERDUE, LEAVING)),
+    (_("Field"), (VISITS, OVERDUE, LEAVING, SIGHTINGS)),
     (_("Sales"), (ORDERS, PRODUCTS, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
     (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS)),
     (_("Rules"), (POLICIES, CADENCES)),

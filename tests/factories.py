@@ -24,7 +24,7 @@ from customers.models import (
 )
 from orders.models import Order, OrderLine, OrderStatus, Product
 from tiers.models import Assessment, ChurnRun, KeyAccount, Outlook, Scenario, TierOverride
-from visits.models import Visit
+from visits.models import Competitor, Sighting, Visit, key_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PASSWORD = "dealer-life-2026"
@@ -126,6 +126,16 @@ def make_order(
 def make_visit(customer: Customer, rep: User, **values: Any) -> Visit:
     values.setdefault("scheduled_for", local(2026, 6, 16, 10))
     return Visit.objects.create(customer=customer, rep=rep, **values)
+
+
+def make_sighting(visit: Visit, competitor: str = "金穗花", **values: Any) -> Sighting:
+    """A competitor's product seen in the visit, when it began or was planned for."""
+    brand, _made = Competitor.objects.get_or_create(
+        key=key_of(competitor), defaults={"name": competitor}
+    )
+    values.setdefault("size", "medium")
+    values.setdefault("seen_at", visit.checked_in_at or visit.scheduled_for)
+    return Sighting.objects.create(visit=visit, competitor=brand, **values)
 
 
 def make_promise(customer: Customer, owner: User, **values: Any) -> Promise:

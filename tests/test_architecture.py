@@ -134,6 +134,7 @@ OWNED = {
     "visits:cancel": "visit",
     "visits:missed": "visit",
     "visits:of-customer": "customer",
+    "visits:sightings-of-customer": "customer",
     "visits:plan": "customer",
     "visits:reminder-done": "reminder",
     "customer-detail": "customer",

@@ -38,9 +38,10 @@ class Distance:
 
 
 def distances(customer: Customer, policy: TierPolicy) -> list[Distance]:
-    """The distance to the lines of A and B by the stored facts; empty before the first run.
+    """The distance to the lines of A and B by the stored facts; holds and overrides do not count.
 
-    Two statements at most, over all customers of the group that this one is ranked in.
+    Empty before the first run, and where customers are ranked by margin and nobody knows this
+    one's. Two statements at most, over all customers of the group that this one is ranked in.
     """
     row = Assessment.objects.filter(customer=customer).only("margin", "ranked_in").first()
     by_margin = policy.measure == Measure.MARGIN
@@ -49,12 +50,18 @@ def distances(customer: Customer, policy: TierPolicy) -> list[Distance]:
         return []
     group = None
     if policy.ranked_within != RankedWithin.COMPANY:
-        if row is None:
-            return []
-        group = row.ranked_in
+        group = (row.ranked_in if row else "") or _would_be_in(customer, policy)
     shares = {"A": policy.a_share, "B": policy.b_share}
     least = _least(customer, shares, by_margin=by_margin, group=group)
     return [Distance(tier, least[tier], least[tier] - (own or Decimal(0))) for tier in shares]
+
+
+def _would_be_in(customer: Customer, policy: TierPolicy) -> str:
+    """The group of a customer of whom no run had anything to say yet, as GROUPS has them."""
+    if policy.ranked_within == RankedWithin.KIND:
+        return customer.kind
+    digits = 2 if policy.ranked_within == RankedWithin.PROVINCE else 4
+    return customer.division[:digits] or "-"
 
 
 def _least(

@@ -43,7 +43,7 @@ class VisitViewSet(RecordViewSet):
     ordering_fields: ClassVar[Sequence[str]] = ("id", "scheduled_for", "created_at", "updated_at")
 
     def prepare(self, rows: Sequence[Any]) -> None:
-        fetch_related(rows, "rep")
+        fetch_related(rows, "rep", "sightings__competitor")
 
     @extend_schema(responses={200: VisitSerializer, 201: VisitSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -55,10 +55,12 @@ class VisitViewSet(RecordViewSet):
                 return self.answer(known)
             serializer = self.get_serializer(data=request.data)
             serializer.is_valid(raise_exception=True)
-            wanted = Visit(**serializer.validated_data)
+            values = dict(serializer.validated_data)
+            seen = values.pop("sightings", None)
+            wanted = Visit(**values)
             with _about_answers():
                 visit, is_new = take_visit(
-                    visit=_plan_of(wanted), wanted=wanted, now=timezone.now()
+                    visit=_plan_of(wanted), wanted=wanted, now=timezone.now(), seen=seen
                 )
             return self.answer(visit, status=201 if is_new else 200)
 
@@ -75,11 +77,13 @@ class VisitViewSet(RecordViewSet):
 
     def perform_update(self, serializer: Any) -> None:
         wanted = copy(serializer.instance)
-        for name, value in serializer.validated_data.items():
+        values = dict(serializer.validated_data)
+        seen = values.pop("sightings", None)
+        for name, value in values.items():
             setattr(wanted, name, value)
         with _about_answers():
             serializer.instance = change_visit(
-                visit=serializer.instance, wanted=wanted, now=timezone.now()
+                visit=serializer.instance, wanted=wanted, now=timezone.now(), seen=seen
             )
 
 

@@ -21,6 +21,7 @@ from orders.models import Product, ProductQuerySet
 from visits.answers import MAX_NOTE, Answers, Care, Sales
 from visits.models import Cadence, OccasionRule, Visit
 from visits.places import Place
+from visits.sighting_forms import SightingLines
 
 #: A product counts as new for this long after its launch.
 NEW_FOR = timedelta(days=180)
@@ -100,6 +101,8 @@ class MoveForm(forms.Form):
 
 class VisitForm(forms.Form):
     """The record of a visit: four follow-up questions (P27), the customer's words, the purpose.
+
+    `lines` take down which competitors were seen there, each a form of its own.
 
     Which questions must be answered is for the visit to say when it is closed; the form only
     knows what an answer looks like.
@@ -193,10 +196,12 @@ class VisitForm(forms.Form):
         *args: Any,
         products: list[tuple[str, str]],
         answers: Answers,
+        lines: SightingLines,
         open_promises: Sequence[Promise] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.lines = lines
         self.open_promises = open_promises
         ticked = self.fields["kept"]
         assert isinstance(ticked, forms.MultipleChoiceField)
@@ -227,6 +232,10 @@ class VisitForm(forms.Form):
             said, by_when = self.cleaned_data.get(words), self.cleaned_data.get(day)
             if said and not by_when and day not in self.errors:
                 self.add_error(day, ValidationError(_("Say by which day."), code="required"))
+        if not self.lines.is_valid():
+            self.add_error(
+                None, _("What was seen of competitors needs a look; nothing was saved yet.")
+            )
         return data
 
     def promised(self) -> list[tuple[str, date]]:

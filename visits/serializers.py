@@ -15,8 +15,17 @@ from accounts.roles import Role
 from crm.lib.api import DayField, MomentField, RecordSerializer, ScopedRelatedField
 from customers.models import Customer
 from orders.models import Product
+from visits.actions import Seen
 from visits.answers import MAX_NOTE, Answers, Care, Sales, cleaned
-from visits.models import OccasionCode, Reminder, Visit
+from visits.models import (
+    LONGEST_NAME,
+    MOST_SIGHTINGS,
+    OccasionCode,
+    Reminder,
+    Sighting,
+    Visit,
+    key_of,
+)
 
 #: Half of the earth's girth, in metres.
 MOST_M = 20_040_000
@@ -90,8 +99,30 @@ class AnswersField(serializers.JSONField):
         return answers
 
 
+class SightingSerializer(RecordSerializer[Sighting]):
+    """A competitor's product that was seen in the visit; the names of one are one competitor."""
+
+    competitor = serializers.CharField(
+        source="competitor.name", max_length=LONGEST_NAME, help_text="Brand or maker."
+    )
+
+    class Meta:
+        model = Sighting
+        fields = ("competitor", "product", "size", "price", "note")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The line on its own, under the competitor's name."""
+        name = attrs.pop("competitor")["name"]
+        if not key_of(name):
+            raise exceptions.ValidationError({"competitor": [_("Say which competitor.")]})
+        return {"competitor": name, **super().validate(attrs)}
+
+
 class VisitSerializer(RecordSerializer[Visit]):
-    """One visit. `client_id` is a UUID that the device made: sent twice, it is one visit."""
+    """One visit. `client_id` is a UUID that the device made: sent twice, it is one visit.
+
+    `sightings`, where sent, take the place of those noted before (P52).
+    """
 
     customer = CustomerField(help_text="Id of the customer.")
     rep = ScopedRelatedField(
@@ -119,6 +150,7 @@ class VisitSerializer(RecordSerializer[Visit]):
         min_value=0, max_value=MOST_M, required=False, allow_null=True
     )
     answers = AnswersField(required=False)
+    sightings = SightingSerializer(many=True, required=False)
 
     class Meta:
         model = Visit
@@ -138,10 +170,18 @@ class VisitSerializer(RecordSerializer[Visit]):
             "distance_m",
             "answers",
             "words",
+            "sightings",
             "created_at",
             "updated_at",
         )
         read_only_fields = ("id", "closed_at", "distance_m", "created_at", "updated_at")
+
+    def validate_sightings(self, lines: list[dict[str, Any]]) -> list[Seen]:
+        if len(lines) > MOST_SIGHTINGS:
+            raise exceptions.ValidationError(
+                _("At most %(n)d competitors in one visit.") % {"n": MOST_SIGHTINGS}
+            )
+        return [Seen(**line) for line in lines]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Fill in when it was planned for and who went, then let the model look at it."""

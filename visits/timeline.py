@@ -34,6 +34,7 @@ def entries(customer: Customer, *, before: datetime | None, limit: int) -> list[
         .select_related("rep")
         .annotate(at=Coalesce("checked_in_at", "scheduled_for"))
         .order_by("-at", "-pk")
+        .prefetch_related("sightings__competitor")
     )
     if before is not None:
         visits = visits.filter(at__lt=before)
@@ -48,18 +49,21 @@ def _entry(visit: Visit, at: datetime) -> Entry:
         icon=icon,
         tone=tone,
         title=title % {"rep": visit.rep.display_name},
-        text=_sum_up(visit.purpose, visit.answers),
+        text=_sum_up(visit),
         words=visit.words,
         url=reverse("visits:detail", args=[visit.pk]),
         ref=pgettext("visit", "Record"),
     )
 
 
-def _sum_up(purpose: str, answers: Answers) -> str:
+def _sum_up(visit: Visit) -> str:
     """The answers that a colleague wants to know first, in one line."""
-    parts = [purpose]
+    answers: Answers = visit.answers
+    parts = [visit.purpose]
     if answers.get("sales") in Sales.values:
         parts.append(_("Sales: %(how)s") % {"how": Sales(answers["sales"]).label})
     if answers.get("new_need_note"):
         parts.append(_("New need: %(what)s") % {"what": answers["new_need_note"]})
+    if names := dict.fromkeys(row.competitor.name for row in visit.sightings.all()):
+        parts.append(_("Competitors seen: %(names)s") % {"names": ", ".join(names)})
     return " · ".join(part for part in parts if part)

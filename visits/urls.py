@@ -18,6 +18,13 @@ urlpatterns = [
     path("<int:pk>/cancel/", views.cancel, name="cancel"),
     path("<int:pk>/missed/", views.miss, name="missed"),
     path("of-customer/<int:pk>/", views.of_customer, name="of-customer"),
+    path("sightings/", views.sightings, name="sightings"),
+    path("sightings/export/", views.sightings_export, name="sightings-export"),
+    path(
+        "sightings/of-customer/<int:pk>/",
+        views.sightings_of_customer,
+        name="sightings-of-customer",
+    ),
     path("plan/", views.plan, name="plan"),
     path("reminders/", views.reminders, name="reminders"),
     path("reminders/<int:pk>/done/", views.reminder_done, name="reminder-done"),

@@ -18,6 +18,7 @@ from crm.demo.catalogue import Item, write_products
 from crm.demo.contacts import write_contacts
 from crm.demo.dealings import write_dealings
 from crm.demo.fieldwork import write_visits
+from crm.demo.judgements import confirm_key_accounts, set_tiers, write_ratings
 from crm.demo.knowledge import write_knowledge
 from crm.demo.large import more_reps, write_large_business
 from crm.demo.leavers import write_leavers
@@ -25,6 +26,7 @@ from crm.demo.loose_ends import write_loose_ends
 from crm.demo.network import make_dealers, write_cards, write_dealers
 from crm.demo.ordering import make_sales, write_sales
 from crm.demo.people import Staff, write_people
+from crm.demo.rivals import write_rivals
 from crm.demo.twins import write_twins
 from crm.demo.writing import Say, Writer
 from customers.models import Customer, Promise
@@ -86,8 +88,11 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
     else:
         _write_small_business(writer, chance, items, staff, today=today, say=say)
     writer.settle()
-    for as_of in _tier_days(today, runs=2 if size == "large" else 7):
-        _rank(as_of, min(now, _at(as_of + timedelta(days=1), time(2, 10))), say)
+    *earlier, yesterday = _tier_days(today, runs=2 if size == "large" else 7)
+    for as_of in earlier:
+        _rank(as_of, now, say)
+        if as_of in earlier[-2:]:
+            set_tiers(as_of, last=as_of == earlier[-1])
     write_contacts(writer, chance("contacts"))
     write_visits(
         writer,
@@ -96,6 +101,11 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
         today=today,
         history_days=45 if size == "large" else 365,
     )
+    write_rivals(writer, chance("rivals"))
+    write_ratings(chance("ratings"), day=yesterday)
+    writer.settle()
+    _rank(yesterday, now, say)
+    say(f"{confirm_key_accounts(now=now)} key accounts")
     write_dealings(
         writer,
         chance("dealings"),
@@ -147,7 +157,8 @@ def _tier_days(today: date, *, runs: int) -> list[date]:
 
 
 def _rank(as_of: date, now: datetime, say: Say) -> None:
-    """One tier run, as the nightly job would have done it then."""
+    """One tier run, as the nightly job would have done it then; `now` is not before that."""
+    now = min(now, _at(as_of + timedelta(days=1), time(2, 10)))
     job, _is_new = open_run(as_of=as_of, user=None, now=now)
     job = tiering.run(job.pk, now=now)
     say(f"tiers as of {as_of}: {job.moved:,} moved")

@@ -45,10 +45,28 @@ from customers.models import (
 from customers.phones import stored
 from orders.models import NETTED, Order, OrderLine, OrderStatus, Product
 from tests.factories import local, make_team
-from tiers.models import ChurnRun, Outlook, Staying, TierChange, TierRun
+from tiers.models import (
+    Assessment,
+    ChurnRun,
+    KeyAccount,
+    Outlook,
+    Rating,
+    Staying,
+    TierChange,
+    TierOverride,
+    TierRun,
+)
 from tiers.tiering import window
 from visits.answers import check_complete, cleaned
-from visits.models import Cadence, Reminder, Visit, VisitStatus
+from visits.models import (
+    Cadence,
+    Competitor,
+    Reminder,
+    Sighting,
+    Visit,
+    VisitStatus,
+    key_of,
+)
 
 TODAY = date(2026, 6, 16)
 NOW = local(2026, 6, 16, 12, 5)
@@ -68,7 +86,12 @@ TABLES: tuple[tuple[type[models.Model], set[str]], ...] = (
     (Renegotiation, set()),
     (Interaction, set()),
     (Reminder, {"id"}),
-    (TierChange, {"id", "run_id", "changed_at"}),
+    (TierChange, {"id", "run_id", "changed_at", "override_id"}),
+    (Competitor, set()),
+    (Sighting, set()),
+    (TierOverride, {"id", "ended_at"}),
+    (KeyAccount, {"id"}),
+    (Rating, {"id"}),
 )
 
 
@@ -401,6 +424,64 @@ def test_the_large_company_is_made_of_the_same_stuff(demo: Loaded) -> None:
         "planned today": 30,
         "numbered": True,
     }
+
+
+def test_p52_competitors_were_seen_and_loyalty_stands_on_it(demo: Loaded) -> None:
+    seen = Sighting.objects.select_related("competitor", "visit")
+    assert 150 < seen.count() < 0.5 * Visit.objects.count()
+    assert {row.competitor.key for row in seen} == {
+        key_of(one.name) for one in Competitor.objects.all()
+    }
+    for row in seen:
+        row.full_clean()
+        assert row.visit.status == VisitStatus.DONE
+        assert row.seen_at == row.visit.checked_in_at
+    assert Visit.objects.filter(words__contains="金穗花", status="done").exists()
+    for visit in Visit.objects.filter(words__contains="金穗花", status="done"):
+        assert visit.sightings.filter(competitor__name="金穗花", price=58).exists()
+    last = TierRun.objects.decisive().latest("id")
+    assert last.policy.most_sightings == 3
+    tempted = Assessment.objects.filter(
+        months_bought__gte=last.policy.loyal_months, sightings__gt=3
+    ).select_related("customer")
+    assert tempted.count() >= 3
+    assert {one.customer.loyalty for one in tempted} == {"switcher"}
+    assert Customer.objects.filter(loyalty="loyal", assessment__sightings__gt=0).exists()
+
+
+def test_p12_tiers_were_set_by_hand(demo: Loaded) -> None:
+    """Four in force, one ended before its day, one whose day has come; each with a reason."""
+    every = TierOverride.objects.select_related("customer__owner__team")
+    in_force = every.in_force(TODAY)
+    assert in_force.count() == 4
+    assert every.filter(ended_by__isnull=False, until__gte=TODAY).count() == 1
+    (expired,) = every.filter(ended_at__isnull=False, ended_by=None)
+    assert expired.until < TODAY
+    for one in every:
+        assert one.customer.owner is not None
+        assert one.customer.owner.team is not None
+        assert one.by == one.customer.owner.team.manager
+        assert any("一" <= letter <= "鿿" for letter in one.reason)
+    assert all(one.customer.abc == one.tier for one in in_force)
+    computed = Assessment.objects.filter(override__in=in_force)
+    assert any(row.computed_tier != row.override.tier for row in computed if row.override)
+    causes = Counter(TierChange.objects.values_list("cause", flat=True))
+    assert causes["override"] >= 5
+    assert causes["override_ended"] >= 1
+
+
+def test_p10_key_accounts_are_confirmed_and_customers_rated(demo: Loaded) -> None:
+    confirmed = KeyAccount.objects.open().select_related("customer__owner__team")
+    assert confirmed.count() == 5
+    assert set(confirmed.values_list("customer", flat=True)) == set(
+        Customer.objects.filter(key_account=True).values_list("pk", flat=True)
+    )
+    assert KeyAccount.objects.exclude(ended_at=None).exclude(end_reason="").count() == 1
+    proposed = Assessment.objects.proposed(TierRun.objects.decisive().latest("id").policy.key_from)
+    assert proposed.exists(), "there is somebody left to confirm"
+    assert 30 <= Rating.objects.count() <= 40
+    assert all(one.score for one in confirmed)
+    assert Assessment.objects.filter(key_partnership__isnull=False).count() >= 20
 
 
 def test_p4_the_report_finds_what_each_team_never_asks(demo: Loaded) -> None:

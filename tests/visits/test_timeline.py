@@ -11,13 +11,13 @@ from django.utils.timezone import localtime
 from accounts.models import User
 from customers.models import Customer
 from customers.timeline import collect
-from tests.factories import local, make_visit
+from tests.factories import local, make_sighting, make_visit
 from visits.timeline import KIND, entries
 
 
 def test_visits_are_told_newest_first(customer: Customer, rep: User) -> None:
     make_visit(customer, rep, status="done", checked_in_at=local(2026, 6, 16, 9), words="贵了点")
-    make_visit(
+    visit = make_visit(
         customer,
         rep,
         status="done",
@@ -26,6 +26,8 @@ def test_visits_are_told_newest_first(customer: Customer, rep: User) -> None:
         purpose="补货",
         answers={"sales": "slow", "new_need": True, "new_need_note": "1.8 L"},
     )
+    for name in ("金穗花", "海棠", "金穗花"):
+        make_sighting(visit, name)
     make_visit(customer, rep, status="missed", scheduled_for=local(2026, 6, 1, 9))
     make_visit(customer, rep, status="planned")
     make_visit(customer, rep, status="cancelled")
@@ -36,7 +38,7 @@ def test_visits_are_told_newest_first(customer: Customer, rep: User) -> None:
         local(2026, 6, 16, 9),
         local(2026, 6, 1, 9),
     ]
-    assert found[0].text == "补货 · Sales: Slow · New need: 1.8 L"
+    assert found[0].text == "补货 · Sales: Slow · New need: 1.8 L · Competitors seen: 金穗花, 海棠"
     assert found[1].words == "贵了点"
     assert found[2].title == "Rep missed a planned visit"
     assert found[0].url.startswith("/visits/")
@@ -47,8 +49,9 @@ def test_older_entries_begin_before_the_last_one(
 ) -> None:
     for day in range(1, 8):
         at = local(2026, 6, day, 9)
-        make_visit(customer, rep, status="done", scheduled_for=at, checked_in_at=at)
-    with django_assert_num_queries(1):
+        visit = make_visit(customer, rep, status="done", scheduled_for=at, checked_in_at=at)
+        make_sighting(visit)
+    with django_assert_num_queries(3):
         first = entries(customer, before=None, limit=3)
     rest = entries(customer, before=first[-1].at, limit=10)
     assert [entry.at.astimezone(local(2026, 6, 1).tzinfo).day for entry in first + rest] == [

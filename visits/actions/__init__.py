@@ -1,6 +1,7 @@
 """What people, programs and jobs do with visits and reminders."""
 
 from visits.actions.reminders import make_reminders, send_reminder_mails
+from visits.actions.sightings import Seen, seen_in
 from visits.actions.visits import (
     Said,
     cancel_visit,
@@ -16,6 +17,7 @@ from visits.actions.visits import (
 
 __all__ = [
     "Said",
+    "Seen",
     "cancel_visit",
     "change_visit",
     "check_in",
@@ -25,6 +27,7 @@ __all__ = [
     "move_visit",
     "plan_visit",
     "record_visit",
+    "seen_in",
     "send_reminder_mails",
     "take_visit",
 ]

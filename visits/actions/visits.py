@@ -17,6 +17,7 @@ from crm.lib.days import day_bounds
 from crm.lib.formats import local_day
 from customers import promising
 from customers.models import Customer, Promise
+from visits.actions.sightings import Seen, note_seen, same_seen, seen_in
 from visits.answers import Answers, cleaned
 from visits.models import Visit, VisitStatus
 from visits.places import Place
@@ -63,6 +64,7 @@ def log_visit(
     close: bool,
     now: datetime,
     said: Said = NOTHING_SAID,
+    seen: Sequence[Seen] | None = None,
 ) -> Visit:
     """Write down a visit that took place at `at`, as a draft or closed.
 
@@ -80,7 +82,14 @@ def log_visit(
             if visit is None:
                 raise
     return record_visit(
-        visit=visit, answers=answers, words=words, purpose=purpose, close=close, now=now, said=said
+        visit=visit,
+        answers=answers,
+        words=words,
+        purpose=purpose,
+        close=close,
+        now=now,
+        said=said,
+        seen=seen,
     )
 
 
@@ -99,22 +108,28 @@ def record_visit(
     now: datetime,
     version: int | None = None,
     said: Said = NOTHING_SAID,
+    seen: Sequence[Seen] | None = None,
 ) -> Visit:
     """Keep the record of a visit, and close it where `close`; the customer learns of the visit.
 
-    What was promised in it, and which promises it kept, is noted with it (P42). Closing a visit
-    that is closed already puts its record right. `version` is the one the writer saw: where
+    What was promised in it, and which promises it kept, is noted with it (P42). `seen` are the
+    competitors seen there (P52), in place of those noted before; None leaves them. Closing a
+    visit that is closed already puts its record right. `version` is the one the writer saw: where
     somebody wrote something else since, it is refused with the code `changed`.
     """
     visit = lock_visit(visit)
     if version is not None and visit.version != version:
         told = (visit.answers, visit.words, visit.purpose)
-        if told == (cleaned(answers), words.strip(), purpose.strip()) and (
-            visit.status == VisitStatus.DONE or not close
+        if (
+            told == (cleaned(answers), words.strip(), purpose.strip())
+            and (seen is None or same_seen(seen_in(visit), seen))
+            and (visit.status == VisitStatus.DONE or not close)
         ):
             _note_promises(visit, said, now)
             return visit
         raise changed_meanwhile()
+    if seen is not None:
+        note_seen(visit, seen)
     if close and visit.status != VisitStatus.DONE:
         visit.close(answers=answers, words=words, purpose=purpose, now=now)
         _note_visit_on_customer(visit)
@@ -210,10 +225,13 @@ def _note_visit_on_customer(visit: Visit) -> None:
 
 
 @transaction.atomic
-def take_visit(*, visit: Visit, wanted: Visit, now: datetime) -> tuple[Visit, bool]:
+def take_visit(
+    *, visit: Visit, wanted: Visit, now: datetime, seen: Sequence[Seen] | None = None
+) -> tuple[Visit, bool]:
     """Store a visit as another program describes it; returns it, and whether it is new.
 
-    `visit` is the bare plan, `wanted` what it comes to: its state, check-in, answers and words.
+    `visit` is the bare plan, `wanted` what it comes to: its state, check-in, answers and words;
+    `seen` are the competitors seen there.
     The same `client_id` again leads to the visit that is there.
     """
     visit.status = VisitStatus.PLANNED
@@ -221,7 +239,7 @@ def take_visit(*, visit: Visit, wanted: Visit, now: datetime) -> tuple[Visit, bo
         with transaction.atomic():
             if wanted.status == VisitStatus.PLANNED:
                 visit.save()
-            _bring_to(visit, wanted, now)
+            _bring_to(visit, wanted, now, seen)
     except IntegrityError:  # the first sending came through at the same moment
         known = visit.client_id and _visit_of(visit.client_id, visit.customer)
         if not known:
@@ -231,7 +249,9 @@ def take_visit(*, visit: Visit, wanted: Visit, now: datetime) -> tuple[Visit, bo
 
 
 @transaction.atomic
-def change_visit(*, visit: Visit, wanted: Visit, now: datetime) -> Visit:
+def change_visit(
+    *, visit: Visit, wanted: Visit, now: datetime, seen: Sequence[Seen] | None = None
+) -> Visit:
     """Bring a stored visit to what another program says it is, by the steps a person takes."""
     if wanted.customer_id != visit.customer_id:
         raise ValidationError({"customer": _("A visit stays with its customer.")}, code="fixed")
@@ -247,12 +267,16 @@ def change_visit(*, visit: Visit, wanted: Visit, now: datetime) -> Visit:
         raise ValidationError(
             {"checked_in_at": _("The time of the check-in stays as it is.")}, code="fixed"
         )
-    _bring_to(visit, wanted, now)
+    _bring_to(visit, wanted, now, seen)
     return visit
 
 
-def _bring_to(visit: Visit, wanted: Visit, now: datetime) -> None:
-    """The steps from the state of `visit` to that of `wanted`; refuses those that do not exist."""
+def _bring_to(visit: Visit, wanted: Visit, now: datetime, seen: Sequence[Seen] | None) -> None:
+    """The steps from the state of `visit` to that of `wanted`; refuses those that do not exist.
+
+    Competitors `seen` are noted where the record is written; a visit that is called off or did
+    not take place has none.
+    """
     place = _place_of(wanted)
     record: dict[str, Any] = {
         "answers": wanted.answers,
@@ -267,8 +291,14 @@ def _bring_to(visit: Visit, wanted: Visit, now: datetime) -> None:
     elif visit.status == VisitStatus.CHECKED_IN and place and place != _place_of(visit):
         visit.locate(place)
     if wanted.status == VisitStatus.DONE and visit.status != VisitStatus.DONE:
+        if seen is not None:
+            note_seen(visit, seen)
         visit.close(**record)
         _note_visit_on_customer(visit)
+    elif wanted.status in (VisitStatus.CANCELLED, VisitStatus.MISSED) and seen:
+        raise ValidationError(
+            {"sightings": _("A visit that did not take place saw nothing.")}, code="not_done"
+        )
     elif wanted.status == VisitStatus.CANCELLED and visit.status != wanted.status:
         visit.cancel()
     elif wanted.status == VisitStatus.MISSED and visit.status != wanted.status:
@@ -277,7 +307,10 @@ def _bring_to(visit: Visit, wanted: Visit, now: datetime) -> None:
         if wanted.status != visit.status:
             visit.refuse_unless_may_become(VisitStatus(wanted.status))
         told = (cleaned(wanted.answers), wanted.words.strip(), wanted.purpose.strip())
-        if told != (visit.answers, visit.words, visit.purpose):
+        news = seen is not None and not same_seen(seen_in(visit), seen)
+        if news or told != (visit.answers, visit.words, visit.purpose):
+            if seen is not None:
+                note_seen(visit, seen)
             visit.write(**record)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -17,6 +18,7 @@ from accounts.models import Tracked, User
 from crm.lib.days import day_bounds, day_start
 from crm.lib.formats import local_day
 from crm.lib.models import Record
+from crm.lib.text import Text
 from visits.answers import Answers, check_complete, cleaned
 from visits.places import NEAR_M, Place, distance_m
 
@@ -81,6 +83,7 @@ class Visit(Tracked, Record):
     """
 
     OWNER_PATH = "customer__owner"
+    BESIDE: ClassVar[Mapping[str, Text]] = {"sightings": _("competitors seen")}
 
     client_id = models.UUIDField(null=True, blank=True, unique=True, editable=False)
     customer = models.ForeignKey(

@@ -2,6 +2,7 @@
 
 from visits.views.day import overdue, plan, today
 from visits.views.rules import cadences, reminder_done, reminders
+from visits.views.sightings import sightings, sightings_export, sightings_of_customer
 from visits.views.tables import export, overdue_export
 from visits.views.visits import (
     cancel,
@@ -30,5 +31,8 @@ __all__ = [
     "plan",
     "reminder_done",
     "reminders",
+    "sightings",
+    "sightings_export",
+    "sightings_of_customer",
     "today",
 ]

@@ -44,6 +44,7 @@ from visits.views.day import (
     number_in,
     plan_answer,
 )
+from visits.views.sightings import lines_of
 
 PAGE_SIZE = 50
 FOUND = 20
@@ -121,6 +122,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         and visit.scheduled_for <= now,
         "may_record": may_write and visit.may_be_written(now),
         "is_late_log": timezone.localdate(visit.scheduled_for) < timezone.localdate(now),
+        "sightings": visit.sightings.select_related("competitor"),
         "promises": Promise.objects.filter(
             customer=visit.customer_id, source=f"{Visit._meta.label_lower}:{visit.pk}"
         ).select_related("owner"),
@@ -147,6 +149,7 @@ def new(request: HttpRequest) -> HttpResponse:
         initial={"at": timezone.localtime(now), "client_id": uuid4()},
         products=_products(user, now),
         answers={},
+        lines=lines_of(request, customer=customer),
         open_promises=_open_promises(customer),
         now=now,
     )
@@ -163,6 +166,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 close="close" in request.POST,
                 now=now,
                 said=actions.Said(form.promised(), form.kept_promises()),
+                seen=form.lines.seen(),
             )
         except ValidationError as error:
             refuse(form, error)
@@ -218,6 +222,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         initial={**VisitForm.initial_of(visit), "version": visit.version},
         products=_products(user, now),
         answers=visit.answers,
+        lines=lines_of(request, customer=visit.customer, visit=visit),
         open_promises=_open_promises(visit.customer),
     )
     changes: list[Change] = []
@@ -232,6 +237,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
                 now=now,
                 version=form.cleaned_data["version"],
                 said=actions.Said(form.promised(), form.kept_promises()),
+                seen=form.lines.seen(),
             )
         except ValidationError as error:
             changes = _show_refusal(form, error, visit, user)
@@ -399,6 +405,7 @@ def _show_refusal(form: Any, error: ValidationError, visit: Visit, user: User) -
     form.data = form.data.copy()
     form.data["version"] = str(present)
     names = {field.attname: str(field.verbose_name) for field in Visit._meta.concrete_fields}
+    names |= {name: str(label) for name, label in Visit.BESIDE.items()}
     return [
         Change(entry, " · ".join(names[name] for name in entry.after if name in names))
         for entry in AuditEntry.objects.of(visit)[: max(present - seen, 1)]

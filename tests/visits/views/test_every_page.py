@@ -30,6 +30,7 @@ from visits.models import Reminder, Visit
         ("post", "/visits/{visit}/cancel/"),
         ("post", "/visits/{visit}/missed/"),
         ("get", "/visits/of-customer/{customer}/"),
+        ("get", "/visits/sightings/of-customer/{customer}/"),
         ("get", "/visits/new/?customer={customer}"),
         ("get", "/visits/plan/?customer={customer}"),
         ("post", "/visits/reminders/{reminder}/done/"),
@@ -115,7 +116,7 @@ def test_one_visit_costs_the_same_however_many_there_are(
 ) -> None:
     visit = Visit.objects.latest("pk")
     client = as_(rep)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get(f"/visits/{visit.pk}/")
     with django_assert_num_queries(5):
         client.get(f"/visits/of-customer/{visit.customer_id}/")
