@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 from django.test import Client
+from django.utils import translation
 from openpyxl import load_workbook
 
 from accounts.models import User
@@ -272,7 +273,8 @@ class TestOfCustomer:
     def test_changes_stand_on_the_timeline(self, runs) -> None:
         from tiers.timeline import entries
 
-        found = entries(Customer.objects.get(external_id="2"), before=None, limit=10)
+        with translation.override("en"):
+            found = entries(Customer.objects.get(external_id="2"), before=None, limit=10)
         assert [(entry.at, entry.title) for entry in found] == [
             (runs[1].finished_at, "Tier rose from B to A"),
             (runs[0].finished_at, "First tier: B"),
