@@ -54,4 +54,4 @@ def test_an_axis_takes_in_zero_and_all_values_with_round_marks(
 ) -> None:
     axis = Axis.over([Decimal(value) for value in values], least_step=Decimal(least_step))
     assert axis.marks == [Decimal(mark) for mark in marks]
-    assert (axis.y(axis.high), axis.y(axis.low)) == (0, 100)
+    assert [axis.y(axis.high), axis.y(axis.low)] == [Decimal(0), Decimal(100)]

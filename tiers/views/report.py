@@ -162,7 +162,7 @@ def moved_page(request: HttpRequest, filters: ChangeFilter) -> dict[str, Any]:
     found = filters.qs if filters.is_valid() else TierChange.objects.none()
     days = cadences()
     page = keyset_page(
-        found.select_related("customer__owner", "run__policy", "override__by", "by"),
+        found.with_words().select_related("customer__owner"),
         order=("id",),
         cursor=request.GET.get("cursor", ""),
         size=PAGE_SIZE,

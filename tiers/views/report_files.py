@@ -92,8 +92,7 @@ def changes_table(changes: TierChangeQuerySet, run: TierRun) -> Table:
     """Each change of `run` with its numbers and the reason."""
     head = [_("Number in the ERP"), _("Customer"), _("Owner"), _("From"), _("To")]
     head += [_("Net amount before"), _("Net amount"), _("Rank before"), _("Rank"), _("Why")]
-    known = ("customer__owner", "override__by", "by")
-    found = changes.select_related(*known).order_by("pk")
+    found = changes.with_words().select_related("customer__owner").order_by("pk")
 
     def rows() -> Iterator[tuple[object, ...]]:
         for change in found.iterator(chunk_size=2000):
