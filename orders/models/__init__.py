@@ -1,4 +1,4 @@
-"""Products and orders."""
+"""Products, orders and prices."""
 
 from orders.models.orders import (
     COUNTED,
@@ -8,6 +8,7 @@ from orders.models.orders import (
     OrderQuerySet,
     OrderStatus,
 )
+from orders.models.prices import Price, PriceQuerySet, TradeTerms
 from orders.models.products import Product, ProductQuerySet
 
 __all__ = [
@@ -17,6 +18,9 @@ __all__ = [
     "OrderLine",
     "OrderQuerySet",
     "OrderStatus",
+    "Price",
+    "PriceQuerySet",
     "Product",
     "ProductQuerySet",
+    "TradeTerms",
 ]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import ScopedQuerySet
-from accounts.models import Tracked
+from accounts.models import AuditEntry, Tracked
+from crm.lib.formats import local_day
 from crm.lib.models import Record
 from orders.models.products import Product
 
@@ -29,6 +31,15 @@ class OrderStatus(models.TextChoices):
 COUNTED = (OrderStatus.CONFIRMED, OrderStatus.SHIPPED, OrderStatus.COMPLETED)
 #: Orders that enter the net amount: purchases, and returns with a minus.
 NETTED = (*COUNTED, OrderStatus.RETURNED)
+
+
+#: What may become of an order that people enter, from each status.
+NEXT: dict[str, tuple[OrderStatus, ...]] = {
+    OrderStatus.DRAFT: (OrderStatus.CONFIRMED, OrderStatus.CANCELLED),
+    OrderStatus.CONFIRMED: (OrderStatus.SHIPPED, OrderStatus.CANCELLED),
+    OrderStatus.SHIPPED: (OrderStatus.COMPLETED, OrderStatus.RETURNED),
+    OrderStatus.COMPLETED: (OrderStatus.RETURNED,),
+}
 
 
 class OrderQuerySet(ScopedQuerySet["Order"]):
@@ -71,6 +82,7 @@ class Order(Tracked, Record):
     amount = models.DecimalField(
         _("amount"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)]
     )
+    client_id = models.UUIDField(null=True, editable=False)
     held = models.BooleanField(_("held"), default=False, editable=False)
     source_updated_at = models.DateTimeField(
         _("changed in the ERP"), null=True, blank=True, editable=False
@@ -88,6 +100,12 @@ class Order(Tracked, Record):
                 name="order_amount_not_negative",
                 violation_error_message=_("An amount is never negative; a return has its status."),
             ),
+            # Only the few that people enter: an order of the ERP does not pay for the index.
+            models.UniqueConstraint(
+                fields=["client_id"],
+                condition=models.Q(client_id__isnull=False),
+                name="one_order_per_form",
+            ),
         ]
         indexes = [
             models.Index(fields=["ordered_at", "id"], name="order_by_day"),
@@ -97,6 +115,51 @@ class Order(Tracked, Record):
 
     def __str__(self) -> str:
         return self.external_id or f"#{self.pk}"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people keep this order; one of the ERP is changed there."""
+        return self.external_id is None and self.source_updated_at is None
+
+    @property
+    def open_to_edits(self) -> bool:
+        """Whether its lines may still be changed by hand: it has not left the house."""
+        return self.by_hand and self.status in (OrderStatus.DRAFT, OrderStatus.CONFIRMED)
+
+    @property
+    def next_statuses(self) -> tuple[OrderStatus, ...]:
+        """What a person may make of the order now."""
+        return NEXT.get(self.status, ()) if self.by_hand else ()
+
+    def move_to(self, status: OrderStatus) -> None:
+        """Confirm, cancel, ship, complete or return it, whichever may follow now."""
+        if not self.by_hand:
+            raise ValidationError(
+                _("This order came from the ERP and is changed there."), code="from_erp"
+            )
+        if status not in self.next_statuses:
+            raise ValidationError(
+                _("An order that is %(now)s cannot become %(then)s."),
+                code="not_next",
+                params={"now": self.get_status_display(), "then": status.label},
+            )
+        self.status = status
+        self.save()
+
+    def take_back(self, *, by: models.Model, today: date) -> None:
+        """Undo the change of status that `by` made today, where nothing came after it."""
+        last = AuditEntry.objects.of(self).first()
+        if (
+            last is None
+            or set(last.after) != {"status"}
+            or not last.before.get("status")
+            or last.actor_id != by.pk
+            or local_day(last.at) != today
+            or not self.by_hand
+        ):
+            raise ValidationError(_("This cannot be taken back any more."), code="too_late")
+        self.status = last.before["status"]
+        self.save()
 
     @property
     def net(self) -> Decimal:
