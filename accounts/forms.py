@@ -158,6 +158,7 @@ RESOURCES: dict[str, Text] = {
     "customers": _("Customers"),
     "contacts": _("Contacts"),
     "products": _("Products"),
+    "prices": _("Prices"),
     "orders": _("Orders"),
     "visits": _("Visits"),
     "reminders": _("Reminders"),

@@ -38,6 +38,8 @@ SCOPES = (
     "contacts:write",
     "products:read",
     "products:write",
+    "prices:read",
+    "prices:write",
     "orders:read",
     "orders:write",
     "visits:read",
@@ -54,6 +56,7 @@ _READ = frozenset(
         "customers:read",
         "contacts:read",
         "products:read",
+        "prices:read",
         "orders:read",
         "visits:read",
         "reminders:read",
@@ -62,12 +65,15 @@ _READ = frozenset(
 )
 
 PERMISSIONS: dict[str, frozenset[str]] = {
-    Role.REP: _READ | {"customers:write", "contacts:write", "visits:write", "reminders:write"},
+    Role.REP: _READ
+    | {"customers:write", "contacts:write", "orders:draft", "visits:write", "reminders:write"},
     Role.MANAGER: _READ
     | {
         "customers:write",
         "contacts:write",
         "customers:assign",
+        "orders:draft",
+        "orders:write",
         "visits:write",
         "reminders:write",
         "tiers:write",
@@ -85,7 +91,15 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "cadences:write",
     },
     Role.SERVICE: _READ | {"customers:write", "contacts:write", "visits:write", "reminders:write"},
-    Role.FINANCE: _READ | {"reports:read", "costs:read", "products:write"},
+    Role.FINANCE: _READ
+    | {
+        "reports:read",
+        "costs:read",
+        "products:write",
+        "prices:write",
+        "orders:draft",
+        "orders:write",
+    },
     Role.COMPLIANCE: _READ | {"reports:read", "costs:read", "audit:read", "reads:read"},
     Role.ADMINISTRATOR: _READ
     | {
@@ -93,6 +107,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "contacts:write",
         "customers:assign",
         "products:write",
+        "prices:write",
+        "orders:draft",
         "orders:write",
         "reports:read",
         "costs:read",

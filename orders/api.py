@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.db import transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+
 from crm.lib.api import RecordViewSet, fetch_related
+from orders import prices
 from orders.actions import record_order
-from orders.filters import OrderFilter, ProductFilter
-from orders.models import Order, Product
-from orders.serializers import OrderSerializer, ProductSerializer
+from orders.filters import OrderFilter, PriceFilter, ProductFilter
+from orders.models import Order, Price, Product
+from orders.prices import record_price
+from orders.serializers import OrderSerializer, PriceSerializer, ProductSerializer
 
 
 class ProductViewSet(RecordViewSet):
@@ -26,6 +32,41 @@ class ProductViewSet(RecordViewSet):
         "created_at",
         "updated_at",
     )
+
+
+class PriceViewSet(RecordViewSet):
+    """The uniform dealer and retail prices by day."""
+
+    scope = "prices"
+    queryset = Price.objects.all()
+    serializer_class = PriceSerializer
+    filterset_class = PriceFilter
+    ordering_fields: ClassVar[Sequence[str]] = (
+        "id",
+        "valid_from",
+        "external_id",
+        "created_at",
+        "updated_at",
+    )
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        fetch_related(rows, "product")
+
+    def perform_create(self, serializer: Any) -> None:
+        price = Price(**serializer.validated_data)
+        record_price(price=price)
+        serializer.instance = price
+
+    @transaction.atomic
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        prices.lock()  # before the row, as the bulk sync does
+        return super().update(request, *args, **kwargs)
+
+    def perform_update(self, serializer: Any) -> None:
+        if serializer.changes():
+            for name, value in serializer.validated_data.items():
+                setattr(serializer.instance, name, value)
+            record_price(price=serializer.instance)
 
 
 class OrderViewSet(RecordViewSet):
@@ -61,5 +102,6 @@ class OrderViewSet(RecordViewSet):
 
 routes: list[tuple[str, Any, str]] = [
     ("products", ProductViewSet, "product"),
+    ("prices", PriceViewSet, "price"),
     ("orders", OrderViewSet, "order"),
 ]

@@ -1,4 +1,4 @@
-"""How orders and products are narrowed down: one FilterSet each for the page and the API."""
+"""How orders, products and prices are narrowed down: one FilterSet for page and API each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,16 @@ from customers.filters import (
     YesNo,
 )
 from customers.models import Customer
-from orders.models import Order, OrderQuerySet, OrderStatus, Product, ProductQuerySet
+from orders.minimum import below, not_below
+from orders.models import (
+    Order,
+    OrderQuerySet,
+    OrderStatus,
+    Price,
+    PriceQuerySet,
+    Product,
+    ProductQuerySet,
+)
 
 LARGEST_ID = 2**63 - 1
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -48,6 +57,9 @@ class OrderFilter(FilterSet):
         method="to_day", label=_("Ordered to"), validators=DAYS, widget=DAY
     )
     held = django_filters.BooleanFilter(label=_("Held"), widget=YesNo)
+    below_minimum = django_filters.BooleanFilter(
+        method="too_small", label=_("Below the minimum"), widget=YesNo
+    )
     updated_since = django_filters.IsoDateTimeFilter(
         field_name="updated_at", lookup_expr="gte", label=_("Changed since"), validators=MOMENTS
     )
@@ -61,6 +73,9 @@ class OrderFilter(FilterSet):
 
     def numbered(self, orders: OrderQuerySet, name: str, words: str) -> OrderQuerySet:
         return orders.filter(external_id__istartswith=words.strip())
+
+    def too_small(self, orders: OrderQuerySet, name: str, wanted: bool) -> OrderQuerySet:
+        return below(orders) if wanted else not_below(orders)
 
     def from_day(self, orders: OrderQuerySet, name: str, first: date) -> OrderQuerySet:
         return orders.filter(ordered_at__gte=day_bounds(first, first)[0])
@@ -90,3 +105,46 @@ class ProductFilter(FilterSet):
             | Q(external_id__istartswith=words)
             | Q(category__icontains=words)
         )
+
+
+class PriceFilter(FilterSet):
+    """Days are compared with the first and the last day of a price, both inclusive."""
+
+    q = django_filters.CharFilter(method="search_words", label=_("Search"))
+    search = django_filters.CharFilter(method="search_words", label=_("Search"))
+    external_id = django_filters.CharFilter(label=_("Number in the ERP"))
+    product = django_filters.CharFilter(field_name="product__external_id", label=_("SKU"))
+    category = django_filters.CharFilter(
+        field_name="product__category", label=_("Category"), widget=TYPED
+    )
+    on = django_filters.DateFilter(
+        method="in_force", label=_("In force on"), validators=DAYS, widget=DAY
+    )
+    begins_after = django_filters.DateFilter(
+        method="to_come", label=_("Begins after"), validators=DAYS, widget=DAY
+    )
+    ended_before = django_filters.DateFilter(
+        method="past", label=_("Ended before"), validators=DAYS, widget=DAY
+    )
+    updated_since = django_filters.IsoDateTimeFilter(
+        field_name="updated_at", lookup_expr="gte", label=_("Changed since"), validators=MOMENTS
+    )
+
+    class Meta:
+        model = Price
+        fields: list[str] = []
+
+    def search_words(self, prices: PriceQuerySet, name: str, words: str) -> PriceQuerySet:
+        words = words.strip()
+        return prices.filter(
+            Q(product__name__icontains=words) | Q(product__external_id__istartswith=words)
+        )
+
+    def in_force(self, prices: PriceQuerySet, name: str, day: date) -> PriceQuerySet:
+        return prices.on(day)
+
+    def to_come(self, prices: PriceQuerySet, name: str, day: date) -> PriceQuerySet:
+        return prices.beginning_after(day)
+
+    def past(self, prices: PriceQuerySet, name: str, day: date) -> PriceQuerySet:
+        return prices.ended_before(day)

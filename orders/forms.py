@@ -1,12 +1,17 @@
-"""The form of a product."""
+"""The forms of products, prices and trade terms."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from accounts.versions import VersionedForm
-from orders.models import Product
+from crm.lib.forms import DayInput
+from orders.choosing import ProductField
+from orders.models import Price, Product, TradeTerms
 
 
 class ProductForm(VersionedForm[Product]):
@@ -24,4 +29,47 @@ class ProductForm(VersionedForm[Product]):
             "dealer_price": forms.TextInput(attrs={"inputmode": "decimal"}),
             "retail_price": forms.TextInput(attrs={"inputmode": "decimal"}),
             "unit_cost": forms.TextInput(attrs={"inputmode": "decimal"}),
+        }
+
+
+def _money() -> forms.TextInput:
+    return forms.TextInput(attrs={"inputmode": "decimal"})
+
+
+class PriceForm(VersionedForm[Price]):
+    """The prices of a product from one day to another; its product never changes."""
+
+    product = ProductField(label=_("Product"), help_text=_("SKU, or a part of the name."))
+
+    class Meta:
+        model = Price
+        fields = ("product", "dealer_price", "retail_price", "valid_from", "valid_to")
+        widgets = {
+            "dealer_price": _money(),
+            "retail_price": _money(),
+            "valid_from": DayInput(),
+            "valid_to": DayInput(),
+        }
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            del self.fields["product"]
+        else:
+            field = self.fields["product"]
+            assert isinstance(field, ProductField)
+            field.products = Product.objects.visible_to(user)
+
+
+class TradeTermsForm(VersionedForm[TradeTerms]):
+    """What the company asks of every order from a day on."""
+
+    class Meta:
+        model = TradeTerms
+        fields = ("valid_from", "minimum_order", "least_dealer_margin", "least_own_margin")
+        widgets = {
+            "valid_from": DayInput(),
+            "minimum_order": _money(),
+            "least_dealer_margin": _money(),
+            "least_own_margin": _money(),
         }

@@ -14,7 +14,7 @@ from crm.lib.api import MomentField, RecordSerializer, ScopedRelatedField
 from customers import divisions
 from customers.models import Customer
 from orders.amounts import check_amount, check_line
-from orders.models import Order, OrderLine, OrderStatus, Product
+from orders.models import Order, OrderLine, OrderStatus, Price, Product
 
 MOST_LINES = 1000
 
@@ -43,6 +43,36 @@ class ProductSerializer(RecordSerializer[Product]):
             "unit_cost",
             "launched_on",
             "active",
+            "source_updated_at",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = ("created_at", "updated_at")
+
+
+class PriceSerializer(RecordSerializer[Price]):
+    """The uniform prices of a product from one day to another, both inclusive.
+
+    No two prices of a product share a day. On days without one the product's own prices hold.
+    """
+
+    product = ScopedRelatedField(
+        slug_field="external_id", queryset=Product.objects.all(), help_text="SKU of the product."
+    )
+    product_id = serializers.IntegerField(read_only=True)
+    source_updated_at = MomentField(required=False, allow_null=True)
+
+    class Meta:
+        model = Price
+        fields = (
+            "id",
+            "external_id",
+            "product",
+            "product_id",
+            "dealer_price",
+            "retail_price",
+            "valid_from",
+            "valid_to",
             "source_updated_at",
             "created_at",
             "updated_at",

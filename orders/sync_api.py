@@ -1,8 +1,9 @@
-"""The bulk sync endpoints of products and orders."""
+"""The bulk sync endpoints of products, prices and orders."""
 
 from django.urls import path
 
 from accounts.sync_api import SyncSchema, SyncView, described
+from orders.price_sync import PriceSync
 from orders.sync import OrderSync, ProductSync
 
 
@@ -12,6 +13,15 @@ class ProductSyncView(SyncView):
 
     scope = "products"
     resource = ProductSync
+    schema = SyncSchema()
+
+
+@described
+class PriceSyncView(SyncView):
+    """Creates and changes prices by their number in the ERP."""
+
+    scope = "prices"
+    resource = PriceSync
     schema = SyncSchema()
 
 
@@ -26,5 +36,6 @@ class OrderSyncView(SyncView):
 
 urls = [
     path("products/sync/", ProductSyncView.as_view(), name="product-sync"),
+    path("prices/sync/", PriceSyncView.as_view(), name="price-sync"),
     path("orders/sync/", OrderSyncView.as_view(), name="order-sync"),
 ]

@@ -2,15 +2,43 @@
 
 from django.urls import path
 
-from orders import views
+from orders import entry_views, margin_views, price_views, views
+from orders.models import OrderStatus
+
+#: What a person does with an order, and what it is then.
+VERBS = {
+    "confirm": OrderStatus.CONFIRMED,
+    "ship": OrderStatus.SHIPPED,
+    "complete": OrderStatus.COMPLETED,
+    "return": OrderStatus.RETURNED,
+    "cancel": OrderStatus.CANCELLED,
+}
 
 app_name = "orders"
 urlpatterns = [
     path("", views.list_, name="list"),
     path("export/", views.export, name="export"),
+    path("new/", entry_views.new, name="new"),
     path("<int:pk>/", views.detail, name="detail"),
+    path("<int:pk>/edit/", entry_views.edit, name="edit"),
+    path("<int:pk>/take-back/", entry_views.take_back, name="take-back"),
+    *(
+        path(f"<int:pk>/{verb}/", entry_views.move, {"to": status}, name=verb)
+        for verb, status in VERBS.items()
+    ),
     path("of-customer/<int:pk>/", views.of_customer, name="of-customer"),
     path("of-customer/<int:pk>/purchase/", views.purchase_of_customer, name="purchase"),
+    path("prices/", price_views.list_, name="prices"),
+    path("prices/export/", price_views.export, name="prices-export"),
+    path("prices/new/", price_views.new, name="price-new"),
+    path("prices/<int:pk>/edit/", price_views.edit, name="price-edit"),
+    path("prices/<int:pk>/end/", price_views.end, name="price-end"),
+    path("prices/<int:pk>/reopen/", price_views.reopen, name="price-reopen"),
+    path("of-customer/<int:pk>/margin/", margin_views.of_customer, name="margin"),
+    path("terms/", margin_views.terms, name="terms"),
+    path("terms/new/", margin_views.terms_new, name="terms-new"),
+    path("terms/<int:pk>/edit/", margin_views.terms_edit, name="terms-edit"),
+    path("products/options/", price_views.product_options, name="product-options"),
     path("products/", views.products, name="products"),
     path("products/new/", views.product_new, name="product-new"),
     path("products/<int:pk>/", views.product, name="product"),

@@ -11,9 +11,10 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import may, needs
@@ -21,7 +22,7 @@ from accounts.exports import table_view
 from accounts.history import described
 from accounts.models import AuditEntry, User
 from crm.lib.export import Table
-from crm.lib.formats import month
+from crm.lib.formats import local_day, month
 from crm.lib.htmx import page_or_part, wants_part
 from crm.lib.keyset import keyset_page
 from crm.lib.listing import (
@@ -41,12 +42,18 @@ from customers import divisions
 from customers.filters import chips
 from customers.models import Customer
 from customers.views.files import file_frame, opened
-from orders import purchase, trend
+from orders import channel, purchase, trend
 from orders.amounts import line_amount
 from orders.filters import OrderFilter, ProductFilter
 from orders.forms import ProductForm
-from orders.models import Order, OrderLine, OrderStatus, Product
+from orders.margins import total
+from orders.minimum import Minimums, shortfall
+from orders.models import Order, OrderLine, OrderStatus, Product, TradeTerms
+from orders.price_views import state as price_state
+from orders.prices import with_uniform
 
+#: So many periods of a product are on its page; the list has them all.
+PRICES_SHOWN = 20
 COLUMNS = (
     *("id", "external_id", "ordered_at", "status", "amount", "held"),
     *("customer_id", "customer__name", "customer__owner__name"),
@@ -57,8 +64,9 @@ TABS: tuple[tuple[Text, dict[str, str]], ...] = (
     (gettext_lazy("All"), {}),
     *((status.label, {"status": status.value}) for status in OrderStatus),
     (gettext_lazy("Held"), {"held": "true"}),
+    (gettext_lazy("Below the minimum"), {"below_minimum": "true"}),
 )
-CHIPS = ("ordered_from", "ordered_to", "owner", "team", "status", "held")
+CHIPS = ("ordered_from", "ordered_to", "owner", "team", "status", "held", "below_minimum")
 #: How far a status has come, as the tone of its dot.
 TONES = {
     OrderStatus.DRAFT: "off",
@@ -67,6 +75,14 @@ TONES = {
     OrderStatus.COMPLETED: "good",
     OrderStatus.CANCELLED: "off",
     OrderStatus.RETURNED: "warn",
+}
+#: The verb that brings an order into a status: its address, and the button.
+VERBS: dict[OrderStatus, tuple[str, Text]] = {
+    OrderStatus.CONFIRMED: ("confirm", pgettext_lazy("order", "Confirm")),
+    OrderStatus.SHIPPED: ("ship", pgettext_lazy("order", "Mark as shipped")),
+    OrderStatus.COMPLETED: ("complete", pgettext_lazy("order", "Complete")),
+    OrderStatus.RETURNED: ("return", pgettext_lazy("order", "Take it back as returned")),
+    OrderStatus.CANCELLED: ("cancel", pgettext_lazy("order", "Cancel the order")),
 }
 EXPORTED = (
     *("external_id", "ordered_at", "status", "customer__external_id", "customer__name"),
@@ -78,10 +94,12 @@ PRODUCT_COLUMNS = (
 )
 
 
-def shown(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of the list with its status in words and tone."""
+def shown(row: dict[str, Any], minimums: Minimums) -> dict[str, Any]:
+    """A row of the list: its status in words and tone, and what it lacks to the minimum."""
     status = OrderStatus(row["status"])
-    return {**row, "status_label": status.label, "tone": TONES[status]}
+    minimum = minimums.on(local_day(row["ordered_at"]))
+    lacks = shortfall(status=status, amount=row["amount"], minimum=minimum)
+    return {**row, "status_label": status.label, "tone": TONES[status], "lacks": lacks}
 
 
 @require_safe
@@ -92,12 +110,14 @@ def list_(request: HttpRequest) -> HttpResponse:
     filters = OrderFilter(request.GET, queryset=Order.objects.visible_to(user), request=request)
     names = parameters(filters)
     context = list_context(request, filters, columns=COLUMNS, sorts=SORTS)
+    minimums = Minimums()
     customer_id = filters.form.cleaned_data.get("customer_id") if filters.is_valid() else None
     context |= {
         "chips": chips(filters, CHIPS),
-        "rows": [shown(row) for row in context["page"].rows],
+        "rows": [shown(row, minimums) for row in context["page"].rows],
         "heads": sort_heads(request, names, context["sort"], ("-ordered_at",)),
         "tabs": quick_filters(request, names, TABS),
+        "may_draft": may(user, "orders:draft"),
         "customer": customer_id
         and Customer.objects.visible_to(user).filter(pk=customer_id).first(),
         "without_customer": address(request, names - {"customer_id", "cursor"}),
@@ -138,15 +158,29 @@ def export_rows(orders: QuerySet[Order]) -> Iterator[tuple[object, ...]]:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One order with its lines and its changes."""
     user = cast(User, request.user)
-    lines = OrderLine.objects.select_related("product").order_by("line_no")
+    lines = channel.priced(OrderLine.objects.all())
     order = get_object_or_404(
         Order.objects.visible_to(user)
         .select_related("customer", "customer__owner")
         .prefetch_related(Prefetch("lines", queryset=lines)),
         pk=pk,
     )
+    returned = order.status == OrderStatus.RETURNED
+    margins = [channel.of_order_line(line, returned=returned) for line in order.lines.all()]
+    terms = TradeTerms.objects.on(local_day(order.ordered_at))
+    sees_costs = may(user, "costs:read")
     context = {
         "order": order,
+        "margins": [
+            (line, channel.told(margin, terms, costs=sees_costs))
+            for line, margin in zip(order.lines.all(), margins, strict=True)
+        ],
+        "told": channel.told(total(margins), terms, costs=sees_costs),
+        "sees_costs": sees_costs,
+        "minimum": terms.minimum_order,
+        "shortfall": shortfall(
+            status=order.status, amount=order.amount, minimum=terms.minimum_order
+        ),
         "tone": TONES[OrderStatus(order.status)],
         "area_name": divisions.name(order.delivery_division),
         "lines": [
@@ -154,8 +188,26 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "changes": described(AuditEntry.objects.of(order).order_by("-id")[:30]),
         "may_products": may(user, "products:read"),
+        "verbs": verbs(order, user),
+        "may_edit": order.open_to_edits
+        and may(user, "orders:draft" if order.status == OrderStatus.DRAFT else "orders:write"),
     }
     return render(request, "orders/detail.html", context)
+
+
+def verbs(order: Order, user: User) -> list[dict[str, Any]]:
+    """What `user` may do with the order now: the label and address of each button."""
+    drafts_only = not may(user, "orders:write")
+    return [
+        {"label": label, "url": reverse(f"orders:{verb}", args=[order.pk])}
+        for status in order.next_statuses
+        for verb, label in [VERBS[status]]
+        if not drafts_only
+        or (
+            may(user, "orders:draft")
+            and (order.status, status) == (OrderStatus.DRAFT, OrderStatus.CANCELLED)
+        )
+    ]
 
 
 @require_safe
@@ -165,6 +217,7 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
     user = cast(User, request.user)
     customer = get_object_or_404(Customer.objects.visible_to(user).select_related("owner"), pk=pk)
     opened(request, customer)
+    minimums = Minimums()
     orders = Order.objects.visible_to(user).filter(customer=customer)
     page = keyset_page(
         orders.values(*COLUMNS),
@@ -174,8 +227,9 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
     )
     context = {
         **file_frame(customer, user, "orders"),
-        "rows": [shown(row) for row in page.rows],
+        "rows": [shown(row, minimums) for row in page.rows],
         "page": page,
+        "may_draft": may(user, "orders:draft"),
         "trend": trend.of_customer(customer, today=timezone.localdate()),
         **turns(request, {"cursor"}, page),
     }
@@ -218,11 +272,22 @@ def products(request: HttpRequest) -> HttpResponse:
 def product(request: HttpRequest, pk: int) -> HttpResponse:
     """One product with its prices and its changes; what it costs us not for everybody."""
     user = cast(User, request.user)
-    thing = get_object_or_404(Product.objects.visible_to(user), pk=pk)
+    found = with_uniform(Product.objects.visible_to(user), day=timezone.localdate())
+    thing = get_object_or_404(found, pk=pk)
     sees_costs = may(user, "costs:read")
     entries = AuditEntry.objects.of(thing).order_by("-id")[:30]
+    terms = TradeTerms.objects.on(timezone.localdate())
+    today = timezone.localdate()
     context = {
         "product": thing,
+        "prices": [
+            (price, price_state(price.valid_from, price.valid_to, today))
+            for price in thing.prices.order_by("-valid_from")[:PRICES_SHOWN]
+        ],
+        "told": channel.of_product(thing, terms=terms, costs=sees_costs),
+        "may_prices": may(user, "prices:read"),
+        "may_price": may(user, "prices:write"),
+        "today": today,
         "changes": described(entries if sees_costs else without_costs(entries)),
         "may_write": may(user, "products:write"),
         "sees_costs": sees_costs,

@@ -22,7 +22,7 @@ from customers.models import (
     Interaction,
     Promise,
 )
-from orders.models import Order, OrderLine, OrderStatus, Product
+from orders.models import Order, OrderLine, OrderStatus, Price, Product
 from tiers.models import Assessment, ChurnRun, KeyAccount, Outlook, Scenario, TierOverride
 from visits.models import Competitor, Sighting, Visit, key_of
 
@@ -94,6 +94,14 @@ def make_product(**values: Any) -> Product:
     values.setdefault("dealer_price", Decimal("50.00"))
     values.setdefault("retail_price", Decimal("68.00"))
     return Product.objects.create(**values)
+
+
+def make_price(product: Product | None = None, **values: Any) -> Price:
+    """A price from the first day of 2026 on."""
+    values.setdefault("dealer_price", Decimal("52.00"))
+    values.setdefault("retail_price", Decimal("70.00"))
+    values.setdefault("valid_from", date(2026, 1, 1))
+    return Price.objects.create(product=product or make_product(), **values)
 
 
 def make_order(

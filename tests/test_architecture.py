@@ -21,7 +21,7 @@ from accounts.roles import Role
 from customers import reads
 from customers.merging import merge
 from customers.models import Assignment, Customer, FileRead, HandOver, SavedView, Supplier
-from orders.models import OrderLine
+from orders.models import OrderLine, TradeTerms
 from tests.factories import (
     make_contact,
     make_customer,
@@ -33,6 +33,7 @@ from tests.factories import (
     make_outlook,
     make_override,
     make_pair,
+    make_price,
     make_product,
     make_promise,
     make_scenario,
@@ -113,8 +114,16 @@ OWNED = {
     "customers:contact-restore": "contact",
     "contact-detail": "contact",
     "orders:detail": "order",
+    "orders:edit": "order",
+    "orders:take-back": "order",
+    "orders:confirm": "order",
+    "orders:ship": "order",
+    "orders:complete": "order",
+    "orders:return": "order",
+    "orders:cancel": "order",
     "orders:of-customer": "customer",
     "orders:purchase": "customer",
+    "orders:margin": "customer",
     "tiers:of-customer": "customer",
     "tiers:override-new": "customer",
     "tiers:key-account-confirm": "customer",
@@ -151,6 +160,11 @@ OWNED = {
 SHARED = {
     "orders:product": "product",
     "orders:product-edit": "product",
+    "orders:terms-edit": "terms",
+    "orders:price-edit": "price",
+    "orders:price-end": "price",
+    "orders:price-reopen": "price",
+    "price-detail": "price",
     "product-detail": "product",
     "customers:view": "view",
     "customers:view-delete": "view",
@@ -273,6 +287,8 @@ def records(customer, rep, north) -> dict[str, Any]:
             gone_id=make_customer(owner=rep).pk, into_id=customer.pk, by=rep, now=timezone.now()
         ),
         "product": product,
+        "terms": TradeTerms.objects.create(valid_from=date(2026, 1, 1), minimum_order=100),
+        "price": make_price(product),
         "policy": policy,
         "run": make_run(policy),
         "trial": make_run(make_draft(policy), dry_run=True),

@@ -22,6 +22,7 @@ RESOURCES: dict[str, Text] = {
     "customers": _("Customers"),
     "contacts": _("Contacts"),
     "products": _("Products"),
+    "prices": _("Prices"),
     "orders": _("Orders"),
 }
 

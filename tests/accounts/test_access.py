@@ -24,8 +24,11 @@ MATRIX = """
     contacts:write        x   x   .   x   .   .   x   x
     products:read         x   x   x   x   x   x   x   x
     products:write        .   .   .   .   x   .   x   x
+    prices:read           x   x   x   x   x   x   x   x
+    prices:write          .   .   .   .   x   .   x   x
     orders:read           x   x   x   x   x   x   x   x
-    orders:write          .   .   .   .   .   .   x   x
+    orders:draft          x   x   .   .   x   .   x   .
+    orders:write          .   x   .   .   x   .   x   x
     visits:read           x   x   x   x   x   x   x   x
     visits:write          x   x   .   x   .   .   .   x
     reminders:read        x   x   x   x   x   x   x   x

@@ -14,6 +14,8 @@ CUSTOMERS = """external_id name kind status parent owner division address latitu
 CONTACTS = """external_id customer name gender title phone email wechat birthday birthday_calendar
     birthday_leap next_birthday_on buying_role rapport likes"""
 PRODUCTS = "external_id name category unit dealer_price retail_price launched_on active"
+PRICES = """external_id product dealer_price retail_price valid_from valid_to source_updated_at id
+    created_at updated_at"""
 ORDERS = """external_id customer ordered_at status delivery_address delivery_division payment_method
     promotion lines amount source_updated_at id findings held"""
 VISITS = """customer scheduled_for purpose status checked_in_at latitude longitude accuracy_m
@@ -23,6 +25,7 @@ FIELDS = {
     "customers": CUSTOMERS,
     "contacts": CONTACTS,
     "products": PRODUCTS,
+    "prices": PRICES,
     "orders": ORDERS,
     "visits": VISITS,
     "tier-runs": "id state progress as_of counts moved",
@@ -44,6 +47,8 @@ OPERATIONS = """
     get reports/retention/     get reports/pareto/
     get products/              post products/             post products/sync/
     get products/{id}/         put products/{id}/         patch products/{id}/
+    get prices/                post prices/               post prices/sync/
+    get prices/{id}/           put prices/{id}/           patch prices/{id}/
     get orders/                post orders/               post orders/sync/
     get orders/{id}/           put orders/{id}/           patch orders/{id}/
     get visits/                post visits/               get visits/{id}/
@@ -61,7 +66,7 @@ CHOICES = {
     ("visits", "status"): "planned checked_in done missed cancelled",
     ("tier-runs", "state"): "queued running done failed",
 }
-SYNCED = ("customers", "contacts", "products", "orders")
+SYNCED = ("customers", "contacts", "products", "prices", "orders")
 
 
 @pytest.fixture(scope="module")

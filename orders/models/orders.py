@@ -1,18 +1,21 @@
-"""Products and orders."""
+"""Orders with their lines."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import SHARED, ScopedQuerySet
-from accounts.models import Tracked
+from accounts.access import ScopedQuerySet
+from accounts.models import AuditEntry, Tracked
+from crm.lib.formats import local_day
 from crm.lib.models import Record
+from orders.models.products import Product
 
 
 class OrderStatus(models.TextChoices):
@@ -30,64 +33,13 @@ COUNTED = (OrderStatus.CONFIRMED, OrderStatus.SHIPPED, OrderStatus.COMPLETED)
 NETTED = (*COUNTED, OrderStatus.RETURNED)
 
 
-class ProductQuerySet(ScopedQuerySet["Product"]):
-    def active(self) -> Self:
-        return self.filter(active=True)
-
-
-class Product(Tracked, Record):
-    """Something we sell. `external_id` is its SKU; `unit_cost` is what a unit costs us."""
-
-    OWNER_PATH = SHARED
-
-    external_id = models.CharField(_("SKU"), max_length=100, unique=True)
-    name = models.CharField(_("name"), max_length=200)
-    category = models.CharField(_("category"), max_length=100, blank=True)
-    unit = models.CharField(_("unit"), max_length=20, blank=True)
-    dealer_price = models.DecimalField(
-        _("dealer price"),
-        max_digits=12,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-    )
-    retail_price = models.DecimalField(
-        _("retail price"),
-        max_digits=12,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-    )
-    unit_cost = models.DecimalField(
-        _("unit cost"),
-        max_digits=12,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-        help_text=_("What one unit costs us; the margin of an order follows from it."),
-    )
-    launched_on = models.DateField(_("launched on"), null=True, blank=True)
-    active = models.BooleanField(_("on sale"), default=True)
-    source_updated_at = models.DateTimeField(
-        _("changed in the ERP"), null=True, blank=True, editable=False
-    )
-
-    objects = ProductQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["name", "id"]
-        verbose_name = _("product")
-        verbose_name_plural = _("products")
-        indexes = [
-            models.Index(fields=["updated_at", "id"], name="product_by_change"),
-            models.Index(fields=["category"], name="product_by_category"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
+#: What may become of an order that people enter, from each status.
+NEXT: dict[str, tuple[OrderStatus, ...]] = {
+    OrderStatus.DRAFT: (OrderStatus.CONFIRMED, OrderStatus.CANCELLED),
+    OrderStatus.CONFIRMED: (OrderStatus.SHIPPED, OrderStatus.CANCELLED),
+    OrderStatus.SHIPPED: (OrderStatus.COMPLETED, OrderStatus.RETURNED),
+    OrderStatus.COMPLETED: (OrderStatus.RETURNED,),
+}
 
 
 class OrderQuerySet(ScopedQuerySet["Order"]):
@@ -130,6 +82,7 @@ class Order(Tracked, Record):
     amount = models.DecimalField(
         _("amount"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)]
     )
+    client_id = models.UUIDField(null=True, editable=False)
     held = models.BooleanField(_("held"), default=False, editable=False)
     source_updated_at = models.DateTimeField(
         _("changed in the ERP"), null=True, blank=True, editable=False
@@ -147,6 +100,12 @@ class Order(Tracked, Record):
                 name="order_amount_not_negative",
                 violation_error_message=_("An amount is never negative; a return has its status."),
             ),
+            # Only the few that people enter: an order of the ERP does not pay for the index.
+            models.UniqueConstraint(
+                fields=["client_id"],
+                condition=models.Q(client_id__isnull=False),
+                name="one_order_per_form",
+            ),
         ]
         indexes = [
             models.Index(fields=["ordered_at", "id"], name="order_by_day"),
@@ -156,6 +115,51 @@ class Order(Tracked, Record):
 
     def __str__(self) -> str:
         return self.external_id or f"#{self.pk}"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people keep this order; one of the ERP is changed there."""
+        return self.external_id is None and self.source_updated_at is None
+
+    @property
+    def open_to_edits(self) -> bool:
+        """Whether its lines may still be changed by hand: it has not left the house."""
+        return self.by_hand and self.status in (OrderStatus.DRAFT, OrderStatus.CONFIRMED)
+
+    @property
+    def next_statuses(self) -> tuple[OrderStatus, ...]:
+        """What a person may make of the order now."""
+        return NEXT.get(self.status, ()) if self.by_hand else ()
+
+    def move_to(self, status: OrderStatus) -> None:
+        """Confirm, cancel, ship, complete or return it, whichever may follow now."""
+        if not self.by_hand:
+            raise ValidationError(
+                _("This order came from the ERP and is changed there."), code="from_erp"
+            )
+        if status not in self.next_statuses:
+            raise ValidationError(
+                _("An order that is %(now)s cannot become %(then)s."),
+                code="not_next",
+                params={"now": self.get_status_display(), "then": status.label},
+            )
+        self.status = status
+        self.save()
+
+    def take_back(self, *, by: models.Model, today: date) -> None:
+        """Undo the change of status that `by` made today, where nothing came after it."""
+        last = AuditEntry.objects.of(self).first()
+        if (
+            last is None
+            or set(last.after) != {"status"}
+            or not last.before.get("status")
+            or last.actor_id != by.pk
+            or local_day(last.at) != today
+            or not self.by_hand
+        ):
+            raise ValidationError(_("This cannot be taken back any more."), code="too_late")
+        self.status = last.before["status"]
+        self.save()
 
     @property
     def net(self) -> Decimal:
