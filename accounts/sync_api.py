@@ -27,6 +27,10 @@ NDJSON = ("application/x-ndjson", "application/ndjson")
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
+#: Every endpoint of the bulk sync by the name of its resource; each joins as it is defined.
+ENDPOINTS: dict[str, type[SyncView]] = {}
+
+
 class SyncView(APIView):
     """One POST for up to 10,000 records of a resource; names its `scope` and `resource`."""
 
@@ -34,6 +38,10 @@ class SyncView(APIView):
     resource: ClassVar[type[SyncResource[Any]]]
     http_method_names = ("post",)
     takes_idempotency_key = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        ENDPOINTS[cls.resource.name] = cls
 
     def post(self, request: Request) -> Response:
         atomic = _atomic(request)

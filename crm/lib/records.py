@@ -62,12 +62,16 @@ class TooManyRecords(ValueError):
 
 @dataclass(slots=True)
 class Reading(Generic[R]):
-    """One record of the body: where it stood, and either the record or what is wrong with it."""
+    """One record of the body: where it stood, and either the record or what is wrong with it.
+
+    `raw` is the record as it was sent.
+    """
 
     index: int
     external_id: str | None
     record: R | None
     errors: Errors = field(default_factory=dict)
+    raw: bytes | Raw = b""
 
 
 # --- the body
@@ -162,7 +166,12 @@ class Reader(Generic[R]):
         self._days = [name for name, hint in hints.items() if _holds(hint, date)]
 
     def read(self, raws: Iterable[bytes | Raw]) -> list[Reading[R]]:
-        return [self._read(index, raw) for index, raw in enumerate(raws)]
+        readings = []
+        for index, raw in enumerate(raws):
+            reading = self._read(index, raw)
+            reading.raw = raw
+            readings.append(reading)
+        return readings
 
     def _read(self, index: int, raw: bytes | Raw) -> Reading[R]:
         try:
