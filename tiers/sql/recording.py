@@ -116,11 +116,17 @@ def _places_before(policy: TierPolicy) -> str:
 
 
 def keep_changes(*, policy: TierPolicy, run_id: int, now: datetime) -> tuple[str, list[Any]]:
-    """One history row for each customer whose stored tier becomes another."""
+    """One history row for each customer whose stored tier becomes another.
+
+    It begins with INSERT: of a statement that does not, SQLite counts no rows.
+    """
     d = dialect()
     before = d.share.format(before="(m.running - m.value)", total="m.total")
     together = d.share.format(before="m.running", total="m.total")
     statement = f"""
+        INSERT INTO tiers_tierchange (run_id, changed_at, customer_id, recorded_for, cause,
+            override_id, from_tier, to_tier, net_amount, net_before, measured, ranked_in, rank,
+            rank_before, ranked, share_before, share, after_runs)
         WITH moved AS MATERIALIZED (
             SELECT r.id, r.grp, r.net, r.value, r.place, r.ranked, r.running, r.total,
                 c.abc AS from_tier, {TIER} AS to_tier, c.net_amount AS net_before,
@@ -134,9 +140,6 @@ def keep_changes(*, policy: TierPolicy, run_id: int, now: datetime) -> tuple[str
             LEFT JOIN tiers_assessment a ON a.customer_id = r.id
             WHERE c.abc {d.differs} {TIER}
         )
-        INSERT INTO tiers_tierchange (run_id, changed_at, customer_id, recorded_for, cause,
-            override_id, from_tier, to_tier, net_amount, net_before, measured, ranked_in, rank,
-            rank_before, ranked, share_before, share, after_runs)
         SELECT %s, %s, m.id, m.id, cause, override_id, from_tier, to_tier,
             {d.money.format("m.net")}, net_before, {d.money.format("m.value")}, m.grp, m.place,
             before.place, m.ranked, {before}, {together}, after_runs
