@@ -73,6 +73,7 @@ LOG = Page(
 )
 ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
 PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
+RECONCILIATION = Page("orders:reconciliation", _("Reconciliation"), "scale", "reports:read")
 TIERS = Page("tiers:report", _("Tier report"), "chart-bar", "tiers:read")
 KEY_ACCOUNTS = Page("tiers:key-accounts", _("Key accounts"), "star", "tiers:write")
 OVERRIDES = Page("tiers:overrides", _("Tiers set by hand"), "hand-raised", "tiers:write")
@@ -93,7 +94,7 @@ RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE, LEAVING)),
     (_("Sales"), (ORDERS, PRODUCTS, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
-    (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS)),
+    (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS, RECONCILIATION)),
     (_("Rules"), (POLICIES, CADENCES)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
 )

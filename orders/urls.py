@@ -2,12 +2,16 @@
 
 from django.urls import path
 
+from orders import reconciliation_views as reconciliation
 from orders import views
 
 app_name = "orders"
 urlpatterns = [
     path("", views.list_, name="list"),
     path("export/", views.export, name="export"),
+    path("reconciliation/", reconciliation.page, name="reconciliation"),
+    path("reconciliation/export/", reconciliation.export, name="reconciliation-export"),
+    path("reconciliation/compare/", reconciliation.compare, name="reconciliation-compare"),
     path("<int:pk>/", views.detail, name="detail"),
     path("of-customer/<int:pk>/", views.of_customer, name="of-customer"),
     path("of-customer/<int:pk>/purchase/", views.purchase_of_customer, name="purchase"),
