@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 import msgspec
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.plumbing import ResolvedComponent
@@ -82,10 +82,22 @@ def read_body(request: Request) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length and "Transfer-Encoding" in request.headers:
         raise BadRequest(_("Send the length of the body in a Content-Length header."))
-    if length.isdigit() and int(length) > MOST_BYTES:
+    if length and not (length.isascii() and length.isdigit()):
+        raise BadRequest(_("The Content-Length header is no number."))
+    if length and int(length) > MOST_BYTES:
         _discard(http, int(length))
         raise TooLarge(_("A body holds at most %(most)d MiB.") % {"most": MOST_BYTES // 1024**2})
-    return http.read()
+    try:
+        body = http.read()
+    except UnreadablePostError as cut:
+        raise BadRequest(_cut_off()) from cut
+    if length and len(body) < int(length):
+        raise BadRequest(_cut_off())
+    return body
+
+
+def _cut_off() -> str:
+    return _("The body was cut off: it is shorter than its Content-Length says.")
 
 
 def _discard(http: HttpRequest, length: int) -> None:

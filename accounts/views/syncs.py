@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -127,7 +127,13 @@ def rejected_export(request: HttpRequest, pk: int) -> Table:
     """The rejected records of a call, with the reasons, as an Excel or CSV file."""
     call = _call(pk)
     found = call.records.order_by("index")
-    head = [_("Index"), _("Number in the ERP"), _("Why"), _("State"), _("Record")]
+    head = [
+        pgettext("of a record in a call", "Index"),
+        _("Number in the ERP"),
+        _("Why"),
+        _("State"),
+        _("Record"),
+    ]
 
     def rows() -> Iterator[list[object]]:
         for one in found.iterator(chunk_size=500):

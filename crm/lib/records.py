@@ -123,7 +123,10 @@ def _split_text(text: str) -> Iterator[bytes]:
         at = _after(space, text, at + 1)
         more = text[at : at + 1] != "]"
         while more:
-            _value, end = read(text, at)
+            try:
+                _value, end = read(text, at)
+            except RecursionError:
+                end = _end_of(text, at)
             yield text[at:end].encode()
             at = _after(space, text, end)
             more = text[at : at + 1] == ","
@@ -144,6 +147,21 @@ def _split_text(text: str) -> Iterator[bytes]:
         if isinstance(bad, (BodyError, TooManyRecords)):
             raise
         raise BodyError(_("A number in the body is not finite or too long.")) from bad
+
+
+def _end_of(text: str, at: int) -> int:
+    """Where the list or object that begins at `at` ends, however deep; else RecursionError."""
+    depth = 0
+    for found in _MARKS.finditer(text, at):
+        mark = found.group()
+        depth += (mark in "[{") - (mark in "]}")
+        if not depth:
+            return found.end()
+    raise RecursionError
+
+
+#: Texts, and what opens or closes a list or an object.
+_MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
 def _after(space: Callable[[str, int], re.Match[str] | None], text: str, at: int) -> int:
