@@ -15,9 +15,10 @@ from django_celery_beat.models import PeriodicTask
 from django_filters.rest_framework import FilterSet
 
 from accounts.audit import Through
-from accounts.models import AuditEntry, Team, Tracked, User
-from accounts.models.audit import Action
+from accounts.models import ApiKey, AuditEntry, SyncCall, Team, Tracked, User
+from accounts.models.audit import RESOURCES, Action
 from accounts.roles import Role
+from accounts.sync_api import ENDPOINTS
 from crm.lib.days import day_bounds
 
 DAY = forms.DateInput(attrs={"type": "date"})
@@ -68,7 +69,50 @@ def kinds() -> list[tuple[str, str]]:
     return sorted(named, key=lambda kind: kind[1])
 
 
-class AuditFilter(FilterSet):
+def resources() -> list[tuple[str, Any]]:
+    """What the bulk sync takes, as the pages call it."""
+    return [(name, RESOURCES.get(name, name)) for name in sorted(ENDPOINTS)]
+
+
+class Days(FilterSet):
+    """`since` and `until`, whole days of the company, for rows with a time `at`."""
+
+    since = django_filters.DateFilter(method="from_day", label=_("From"), widget=DAY)
+    until = django_filters.DateFilter(method="to_day", label=_("To"), widget=DAY)
+
+    def from_day(self, queryset: QuerySet[Any], name: str, day: date) -> QuerySet[Any]:
+        return queryset.filter(at__gte=day_bounds(day, day)[0])
+
+    def to_day(self, queryset: QuerySet[Any], name: str, day: date) -> QuerySet[Any]:
+        return queryset.filter(at__lt=day_bounds(day, day)[1])
+
+
+class SyncFilter(Days):
+    key = django_filters.ModelChoiceFilter(
+        queryset=ApiKey.objects.order_by("name", "pk"), label=_("Key"), empty_label=_("any")
+    )
+    resource = django_filters.ChoiceFilter(
+        choices=resources, label=_("Resource"), empty_label=_("any")
+    )
+    rejected = django_filters.ChoiceFilter(
+        method="with_rejected",
+        choices=[("true", _("yes")), ("false", _("no"))],
+        label=_("With rejected records"),
+        empty_label=_("any"),
+    )
+
+    class Meta:
+        model = SyncCall
+        fields: list[str] = []
+
+    def with_rejected(
+        self, queryset: QuerySet[SyncCall], name: str, wanted: str
+    ) -> QuerySet[SyncCall]:
+        some = wanted == "true"
+        return queryset.filter(rejected__gt=0) if some else queryset.filter(rejected=0)
+
+
+class AuditFilter(Days):
     who = django_filters.CharFilter(
         field_name="actor_name", lookup_expr="icontains", label=_("Person or key")
     )
@@ -82,17 +126,7 @@ class AuditFilter(FilterSet):
     through = django_filters.ChoiceFilter(
         choices=Through.choices, label=_("Through"), empty_label=_("All ways")
     )
-    since = django_filters.DateFilter(method="from_day", label=_("From"), widget=DAY)
-    until = django_filters.DateFilter(method="to_day", label=_("To"), widget=DAY)
 
     class Meta:
         model = AuditEntry
         fields: list[str] = []
-
-    def from_day(
-        self, queryset: QuerySet[AuditEntry], name: str, day: date
-    ) -> QuerySet[AuditEntry]:
-        return queryset.filter(at__gte=day_bounds(day, day)[0])
-
-    def to_day(self, queryset: QuerySet[AuditEntry], name: str, day: date) -> QuerySet[AuditEntry]:
-        return queryset.filter(at__lt=day_bounds(day, day)[1])

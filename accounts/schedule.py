@@ -17,6 +17,7 @@ NAMES = (
     gettext_noop("Holiday reminders"),
     gettext_noop("Clear out what has expired"),
     gettext_noop("Clear out old reads of files"),
+    gettext_noop("Delete rejected records of syncs"),
     gettext_noop("Search for duplicates"),
     gettext_noop("Delete old import files"),
     gettext_noop("End tiers set by hand"),

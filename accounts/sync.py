@@ -17,7 +17,7 @@ from msgspec import UNSET
 
 from accounts import audit, sync_audit
 from accounts.access import ScopedQuerySet
-from accounts.models import ApiKey
+from accounts.models import ApiKey, SyncCall, User
 from accounts.sync_resource import Change, Outcome, Rejected, SyncResource, Values
 from crm.lib import bulk
 from crm.lib.problems import Unavailable
@@ -41,16 +41,20 @@ def run_sync(
     key: ApiKey | None,
     atomic: bool,
     now: datetime,
+    again_of: SyncCall | None = None,
+    by: User | None = None,
 ) -> Outcome:
     """Take the records of one body, as the resource's reader read them.
 
-    With `atomic`, one rejected record means that nothing is written. Raises Unavailable (503)
+    With `atomic`, one rejected record means that nothing is written. Rejected records are kept
+    with the call, unless they are those of the call `again_of`, which `by` sends once more: in
+    the sight of the resource's user, under the own name in the logs. Raises Unavailable (503)
     when other writers kept changing the same rows; nothing is written then.
     """
     for reading in readings:
         if reading.record is not None:
             reading.errors = _emptied(resource, reading.record) or resource.check(reading.record)
-    with audit.acting(user=resource.user, key=key, through=audit.Through.SYNC):
+    with audit.acting(user=by or resource.user, key=key, through=audit.Through.SYNC):
         for attempt in range(1, ATTEMPTS + 1):
             # The first attempt locks no stored row: most calls change few of them, and a row that
             # is only looked at must not be written to. Whoever was overtaken locks them.
@@ -58,7 +62,10 @@ def run_sync(
             try:
                 with transaction.atomic():
                     call.run()
-                    sync_audit.log_call(resource.name, call.outcome, atomic=atomic)
+                    told = call.outcome
+                    log = sync_audit.log_call(resource.name, told, atomic=atomic, again_of=again_of)
+                    if again_of is None:
+                        sync_audit.keep_rejected(log, told, readings)
             except _Moved:
                 continue
             except (IntegrityError, OperationalError) as clash:
@@ -112,7 +119,10 @@ class _Call(Generic[R]):
             outcome = self.outcome
             outcome.refused = True
             outcome.created = outcome.updated = outcome.unchanged = outcome.stale = 0
+            outcome.became.clear()
             return
+        for reading, change in chosen.values():
+            self.outcome.became[reading.index] = "created" if change.before is None else "updated"
         self.write([change for _reading, change in chosen.values()])
 
     def candidates(self) -> dict[str, list[Reading[R]]]:
@@ -200,6 +210,7 @@ class _Call(Generic[R]):
                 before = stored.get(name)
                 if taken or (before and _older(record, before["source_updated_at"])):
                     outcome.stale += 1
+                    outcome.became[reading.index] = "stale"
                     continue
                 try:
                     if name in hidden:
@@ -211,6 +222,7 @@ class _Call(Generic[R]):
                 taken = True
                 if change is None:
                     outcome.unchanged += 1
+                    outcome.became[reading.index] = "unchanged"
                 else:
                     chosen[name] = (reading, change)
         return chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 import msgspec
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.plumbing import ResolvedComponent
@@ -27,6 +27,10 @@ NDJSON = ("application/x-ndjson", "application/ndjson")
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
+#: Every endpoint of the bulk sync by the name of its resource; each joins as it is defined.
+ENDPOINTS: dict[str, type[SyncView]] = {}
+
+
 class SyncView(APIView):
     """One POST for up to 10,000 records of a resource; names its `scope` and `resource`."""
 
@@ -34,6 +38,10 @@ class SyncView(APIView):
     resource: ClassVar[type[SyncResource[Any]]]
     http_method_names = ("post",)
     takes_idempotency_key = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        ENDPOINTS[cls.resource.name] = cls
 
     def post(self, request: Request) -> Response:
         atomic = _atomic(request)
@@ -74,10 +82,22 @@ def read_body(request: Request) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length and "Transfer-Encoding" in request.headers:
         raise BadRequest(_("Send the length of the body in a Content-Length header."))
-    if length.isdigit() and int(length) > MOST_BYTES:
+    if length and not (length.isascii() and length.isdigit()):
+        raise BadRequest(_("The Content-Length header is no number."))
+    if length and int(length) > MOST_BYTES:
         _discard(http, int(length))
         raise TooLarge(_("A body holds at most %(most)d MiB.") % {"most": MOST_BYTES // 1024**2})
-    return http.read()
+    try:
+        body = http.read()
+    except UnreadablePostError as cut:
+        raise BadRequest(_cut_off()) from cut
+    if length and len(body) < int(length):
+        raise BadRequest(_cut_off())
+    return body
+
+
+def _cut_off() -> str:
+    return _("The body was cut off: it is shorter than its Content-Length says.")
 
 
 def _discard(http: HttpRequest, length: int) -> None:

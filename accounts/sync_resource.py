@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from django.db import models
 
@@ -15,6 +15,10 @@ from crm.lib.records import Errors, Reader, SyncRecord
 
 R = TypeVar("R", bound=SyncRecord)
 Values = dict[str, Any]
+
+
+#: What the sync answers for a record that it takes.
+Became = Literal["created", "updated", "unchanged", "stale"]
 
 
 class Rejected(Exception):
@@ -50,6 +54,8 @@ class Outcome:
     unchanged: int = 0
     stale: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
+    #: What became of each record that was not rejected, by its place in the body.
+    became: dict[int, Became] = field(default_factory=dict)
     #: An atomic call with a rejected record: nothing was written.
     refused: bool = False
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import actions, exports, jobs
+from accounts import actions, exports, jobs, resending
 from accounts.audit import Through, acting
 
 
@@ -11,6 +11,12 @@ from accounts.audit import Through, acting
 def clear_expired() -> None:
     """Forget answers kept for retries, and sessions, once they have run out."""
     actions.clear_expired(now=timezone.now())
+
+
+@shared_task
+def clear_rejected(*, days: int = 90) -> None:
+    """Delete the records that syncs rejected more than `days` ago."""
+    resending.clear(now=timezone.now(), days=days)
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import keys, log, own, people, runs
+from accounts.views import keys, log, own, people, runs, syncs
 
 app_name = "accounts"
 urlpatterns = [
@@ -17,8 +17,13 @@ urlpatterns = [
     path("keys/", keys.keys, name="keys"),
     path("keys/new/", keys.key_new, name="key-new"),
     path("keys/<int:pk>/revoke/", keys.key_revoke, name="key-revoke"),
-    path("syncs/", log.syncs, name="syncs"),
-    path("syncs/<int:pk>/", log.sync, name="sync"),
+    path("syncs/", syncs.syncs, name="syncs"),
+    path("syncs/export/", syncs.export, name="syncs-export"),
+    path("syncs/keys/", syncs.by_key, name="syncs-by-key"),
+    path("syncs/<int:pk>/", syncs.sync, name="sync"),
+    path("syncs/<int:pk>/again/", syncs.again, name="sync-again"),
+    path("syncs/<int:pk>/rejected/", syncs.rejected_export, name="sync-rejected"),
+    path("syncs/rejected/<int:pk>/", syncs.rejected, name="rejected"),
     path("audit/", log.audit, name="audit"),
     path("jobs/", log.jobs, name="jobs"),
     path("jobs/<int:pk>/", log.job_toggle, name="job-toggle"),

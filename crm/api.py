@@ -10,6 +10,7 @@ from customers import contact_api as contacts
 from customers import profile_api, report_api
 from customers import sync_api as customer_sync
 from orders import api as orders
+from orders import report_api as order_reports
 from orders import sync_api as order_sync
 from tiers import api as tiers
 from tiers import question_api, share_api
@@ -24,7 +25,7 @@ for module in MODULES:
         router.register(prefix, viewset, basename)
     extra += getattr(module, "urls", [])
 extra += [*profile_api.urls, *report_api.urls, *customer_sync.urls, *order_sync.urls]
-extra += [*share_api.urls, *question_api.urls]
+extra += [*order_reports.urls, *share_api.urls, *question_api.urls]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="api-schema"),

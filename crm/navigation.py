@@ -76,6 +76,9 @@ ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
 PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
 PRICES = Page("orders:prices", _("Prices"), "banknotes", "prices:read")
 TERMS = Page("orders:terms", _("Trade terms"), "scale", "prices:read")
+RECONCILIATION = Page(
+    "orders:reconciliation", _("Reconciliation"), "document-check", "reports:read"
+)
 TIERS = Page("tiers:report", _("Tier report"), "chart-bar", "tiers:read")
 KEY_ACCOUNTS = Page("tiers:key-accounts", _("Key accounts"), "star", "tiers:write")
 OVERRIDES = Page("tiers:overrides", _("Tiers set by hand"), "hand-raised", "tiers:write")
@@ -96,7 +99,7 @@ RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE, LEAVING, SIGHTINGS)),
     (_("Sales"), (ORDERS, PRODUCTS, PRICES, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
-    (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS)),
+    (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS, RECONCILIATION)),
     (_("Rules"), (TERMS, POLICIES, CADENCES)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
 )

@@ -15,6 +15,7 @@ from customers.filters import (
     DAYS,
     MOMENTS,
     TYPED,
+    AreaFilter,
     OwnerFilter,
     TeamFilter,
     YesNo,
@@ -23,6 +24,7 @@ from customers.models import Customer
 from orders.minimum import below, not_below
 from orders.models import (
     Order,
+    OrderLine,
     OrderQuerySet,
     OrderStatus,
     Price,
@@ -50,6 +52,12 @@ class OrderFilter(FilterSet):
     )
     owner = OwnerFilter("customer__owner")
     team = TeamFilter("customer__owner__team")
+    customer_division = AreaFilter(
+        "customer__division", label=_("Area of the customer"), widget=TYPED
+    )
+    category = django_filters.CharFilter(
+        method="of_category", label=_("Category"), widget=TYPED, max_length=100
+    )
     ordered_from = django_filters.DateFilter(
         method="from_day", label=_("Ordered from"), validators=DAYS, widget=DAY
     )
@@ -70,6 +78,11 @@ class OrderFilter(FilterSet):
 
     def of_number(self, orders: OrderQuerySet, name: str, number: str) -> OrderQuerySet:
         return orders.filter(customer__in=Customer.objects.numbered(number))
+
+    def of_category(self, orders: OrderQuerySet, name: str, category: str) -> OrderQuerySet:
+        """Orders with a line of this category, whole; those without lines are in none."""
+        lines = OrderLine.objects.filter(product__category=category)
+        return orders.filter(pk__in=lines.order_by().values("order"))
 
     def numbered(self, orders: OrderQuerySet, name: str, words: str) -> OrderQuerySet:
         return orders.filter(external_id__istartswith=words.strip())

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from orders import entry_views, margin_views, price_views, views
+from orders import reconciliation_views as reconciliation
 from orders.models import OrderStatus
 
 #: What a person does with an order, and what it is then.
@@ -19,6 +20,9 @@ urlpatterns = [
     path("", views.list_, name="list"),
     path("export/", views.export, name="export"),
     path("new/", entry_views.new, name="new"),
+    path("reconciliation/", reconciliation.page, name="reconciliation"),
+    path("reconciliation/export/", reconciliation.export, name="reconciliation-export"),
+    path("reconciliation/compare/", reconciliation.compare, name="reconciliation-compare"),
     path("<int:pk>/", views.detail, name="detail"),
     path("<int:pk>/edit/", entry_views.edit, name="edit"),
     path("<int:pk>/take-back/", entry_views.take_back, name="take-back"),

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from accounts.models import JobRun, SyncCall, Team, User
+from accounts.models import JobRun, RejectedRecord, SyncCall, Team, User
 from accounts.roles import Role
 from customers import reads
 from customers.merging import merge
@@ -191,6 +191,9 @@ SHARED = {
     "accounts:team-edit": "team",
     "accounts:key-revoke": "key",
     "accounts:sync": "sync",
+    "accounts:sync-again": "sync",
+    "accounts:sync-rejected": "sync",
+    "accounts:rejected": "rejected",
     "accounts:job-toggle": "job",
 }
 OTHER_PARAMETERS = {"account_reset_password_from_key": {"uidb36": "1", "key": "x-y"}}
@@ -300,6 +303,9 @@ def records(customer, rep, north) -> dict[str, Any]:
         "team": north,
         "key": make_key()[0],
         "sync": SyncCall.objects.create(resource="orders"),
+        "rejected": RejectedRecord.objects.create(
+            call=SyncCall.objects.create(resource="orders", rejected=1), index=0, resource="orders"
+        ),
         "job_run": JobRun.objects.create(kind="export", owner=rep, created_at=timezone.now()),
         "job": PeriodicTask.objects.create(name="walk", task="walk", interval=schedule),
     }

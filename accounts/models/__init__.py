@@ -3,6 +3,7 @@
 from accounts.models.audit import AuditEntry, SyncCall, Tracked
 from accounts.models.jobs import JobRun, JobState
 from accounts.models.keys import ApiKey, IdempotentResponse
+from accounts.models.rejected import RejectedRecord, RejectedState
 from accounts.models.users import Team, User
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "IdempotentResponse",
     "JobRun",
     "JobState",
+    "RejectedRecord",
+    "RejectedState",
     "SyncCall",
     "Team",
     "Tracked",

@@ -7,6 +7,7 @@ from copy import deepcopy
 from datetime import date
 from typing import Any, ClassVar, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
@@ -277,6 +278,18 @@ class Tracked(models.Model):
         )
 
 
+class SyncCallQuerySet(models.QuerySet["SyncCall"]):
+    def last_of_each_key(self, resources: Iterable[str]) -> Self:
+        """The newest call of every key to each of `resources`: an index look-up for each pair."""
+        keys = apps.get_model("accounts", "ApiKey")._default_manager.order_by()
+        of_key = self.model._default_manager.filter(key=models.OuterRef("pk")).order_by("-id")
+        last = [
+            keys.values_list(models.Subquery(of_key.filter(resource=name).values("pk")[:1]))
+            for name in resources
+        ]
+        return self.filter(pk__in=last[0].union(*last[1:])) if last else self.none()
+
+
 class SyncCall(models.Model):
     """One call of a bulk sync endpoint: who sent what, and what became of it.
 
@@ -289,8 +302,15 @@ class SyncCall(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_constraint=False
     )
     key = models.ForeignKey(
-        "accounts.ApiKey", models.SET_NULL, null=True, related_name="+", db_constraint=False
+        "accounts.ApiKey",
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
+    #: The call whose rejected records somebody sent again here.
+    again_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="again")
     actor_name = models.CharField(_("who"), max_length=150, blank=True)
     atomic = models.BooleanField(default=False)
     received = models.PositiveIntegerField(_("received"), default=0)
@@ -301,11 +321,25 @@ class SyncCall(models.Model):
     rejected = models.PositiveIntegerField(_("rejected"), default=0)
     errors = models.JSONField(default=list)
 
+    objects = SyncCallQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["key", "resource", "-id"], name="sync_by_key"),
+            models.Index(fields=["at"], name="sync_by_time"),
+            models.Index(
+                fields=["-id"], name="sync_with_rejected", condition=models.Q(rejected__gt=0)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.resource} {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def sender(self) -> str:
+        """The key that sent it, else the person."""
+        return self.key.name if self.key else self.actor_name
 
     @property
     def resource_label(self) -> Text:

@@ -1,4 +1,4 @@
-"""What happened: changes, sync calls and scheduled jobs."""
+"""What happened: changes to records, and scheduled jobs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ from django_celery_beat.models import PeriodicTask
 from accounts import history, schedule
 from accounts.access import needs
 from accounts.filters import AuditFilter
-from accounts.models import AuditEntry, SyncCall
+from accounts.models import AuditEntry
 from crm.lib.export import stream_table
 from crm.lib.keyset import keyset_page
 
 CHUNK = 500
-ERRORS_SHOWN = 200
 
 
 @require_safe
@@ -77,28 +76,6 @@ def _audit_table(entries: Iterator[AuditEntry]) -> HttpResponse:
         _("After"),
     ]
     return stream_table("audit", head, rows(), "csv")
-
-
-@require_safe
-@needs("keys:write")
-def syncs(request: HttpRequest) -> HttpResponse:
-    """The calls of the bulk sync, newest first."""
-    page = keyset_page(
-        SyncCall.objects.select_related("key").defer("errors"),
-        order=("-id",),
-        cursor=request.GET.get("cursor", ""),
-        size=50,
-    )
-    return render(request, "accounts/syncs.html", {"page": page})
-
-
-@require_safe
-@needs("keys:write")
-def sync(request: HttpRequest, pk: int) -> HttpResponse:
-    """One call with the records it rejected, and why."""
-    call = get_object_or_404(SyncCall.objects.select_related("key"), pk=pk)
-    context = {"call": call, "errors": call.errors[:ERRORS_SHOWN], "shown": ERRORS_SHOWN}
-    return render(request, "accounts/sync.html", context)
 
 
 @require_safe

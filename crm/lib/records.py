@@ -62,12 +62,16 @@ class TooManyRecords(ValueError):
 
 @dataclass(slots=True)
 class Reading(Generic[R]):
-    """One record of the body: where it stood, and either the record or what is wrong with it."""
+    """One record of the body: where it stood, and either the record or what is wrong with it.
+
+    `raw` is the record as it was sent.
+    """
 
     index: int
     external_id: str | None
     record: R | None
     errors: Errors = field(default_factory=dict)
+    raw: bytes | Raw = b""
 
 
 # --- the body
@@ -119,7 +123,10 @@ def _split_text(text: str) -> Iterator[bytes]:
         at = _after(space, text, at + 1)
         more = text[at : at + 1] != "]"
         while more:
-            _value, end = read(text, at)
+            try:
+                _value, end = read(text, at)
+            except RecursionError:
+                end = _end_of(text, at)
             yield text[at:end].encode()
             at = _after(space, text, end)
             more = text[at : at + 1] == ","
@@ -142,6 +149,21 @@ def _split_text(text: str) -> Iterator[bytes]:
         raise BodyError(_("A number in the body is not finite or too long.")) from bad
 
 
+def _end_of(text: str, at: int) -> int:
+    """Where the list or object that begins at `at` ends, however deep; else RecursionError."""
+    depth = 0
+    for found in _MARKS.finditer(text, at):
+        mark = found.group()
+        depth += (mark in "[{") - (mark in "]}")
+        if not depth:
+            return found.end()
+    raise RecursionError
+
+
+#: Texts, and what opens or closes a list or an object.
+_MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+
+
 def _after(space: Callable[[str, int], re.Match[str] | None], text: str, at: int) -> int:
     found = space(text, at)
     return found.end() if found else at
@@ -162,7 +184,12 @@ class Reader(Generic[R]):
         self._days = [name for name, hint in hints.items() if _holds(hint, date)]
 
     def read(self, raws: Iterable[bytes | Raw]) -> list[Reading[R]]:
-        return [self._read(index, raw) for index, raw in enumerate(raws)]
+        readings = []
+        for index, raw in enumerate(raws):
+            reading = self._read(index, raw)
+            reading.raw = raw
+            readings.append(reading)
+        return readings
 
     def _read(self, index: int, raw: bytes | Raw) -> Reading[R]:
         try:

@@ -237,12 +237,17 @@ def _flag(field: Field, text: str) -> bool:
 
 
 def _date(field: Field, text: str) -> str:
+    return read_day(text).isoformat()
+
+
+def read_day(text: str) -> date:
+    """The day that a cell holds; raises Refused."""
     match = _DAY.fullmatch(text) or _PACKED_DAY.fullmatch(text)
     try:
         if match:
             found = date(*(int(part) for part in match.groups()))
             if 1800 <= found.year <= 2200:
-                return found.isoformat()
+                return found
     except ValueError:
         pass
     raise Refused("date", text=text[:60])
@@ -259,20 +264,27 @@ def _decimal(text: str) -> Decimal:
 
 
 def _money(field: Field, text: str) -> str:
+    number = read_money(text)
+    if number < 0:
+        raise Refused("range", text=text[:60], least="0", most="99,999,999,999,999")
+    return str(number)
+
+
+def read_money(text: str) -> Decimal:
+    """The amount that a cell holds, with its sign, to the cent; raises Refused."""
     match = _MONEY.fullmatch(text)
     if match:
         digits = match[1].replace(",", "").replace("，", "").replace("−", "-")
         number = _decimal(digits) * _UNITS.get(match[2] or "", Decimal(1))
     else:
         number = _decimal(text)
-    if number < 0:
-        raise Refused("range", text=text[:60], least="0", most="99,999,999,999,999")
     if number.adjusted() > 13:
         raise Refused("digits", text=text[:60])
-    return str(number.quantize(Decimal("0.01")))
+    return number.quantize(Decimal("0.01"))
 
 
-def _integer(text: str, least: int, most: int) -> int:
+def read_integer(text: str, least: int, most: int) -> int:
+    """The whole number that a cell holds; raises Refused."""
     number = _decimal(text.replace(",", "").removesuffix("人"))
     if number != number.to_integral_value():
         raise Refused("number", text=text[:60])
@@ -331,8 +343,8 @@ _READERS: dict[str, Callable[[Field, str], Any]] = {
     "flag": _flag,
     "date": _date,
     "money": _money,
-    "count": lambda field, text: _integer(text, 0, 2_147_483_647),
-    "score": lambda field, text: _integer(text, 1, 10),
+    "count": lambda field, text: read_integer(text, 0, 2_147_483_647),
+    "score": lambda field, text: read_integer(text, 1, 10),
     "degrees": _degrees,
     "tags": _tags,
     "list": _categories,
