@@ -159,6 +159,7 @@ RESOURCES: dict[str, Text] = {
     "contacts": _("Contacts"),
     "products": _("Products"),
     "orders": _("Orders"),
+    "payments": _("Payments"),
     "visits": _("Visits"),
     "reminders": _("Reminders"),
     "tiers": _("Tiers"),

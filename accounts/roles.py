@@ -40,6 +40,8 @@ SCOPES = (
     "products:write",
     "orders:read",
     "orders:write",
+    "payments:read",
+    "payments:write",
     "visits:read",
     "visits:write",
     "reminders:read",
@@ -55,6 +57,7 @@ _READ = frozenset(
         "contacts:read",
         "products:read",
         "orders:read",
+        "payments:read",
         "visits:read",
         "reminders:read",
         "tiers:read",
@@ -85,7 +88,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "cadences:write",
     },
     Role.SERVICE: _READ | {"customers:write", "contacts:write", "visits:write", "reminders:write"},
-    Role.FINANCE: _READ | {"reports:read", "costs:read", "products:write"},
+    Role.FINANCE: _READ
+    | {"reports:read", "costs:read", "products:write", "payments:write", "credit:write"},
     Role.COMPLIANCE: _READ | {"reports:read", "costs:read", "audit:read", "reads:read"},
     Role.ADMINISTRATOR: _READ
     | {
@@ -94,6 +98,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "customers:assign",
         "products:write",
         "orders:write",
+        "payments:write",
+        "credit:write",
         "reports:read",
         "costs:read",
         "tiers:write",

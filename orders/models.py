@@ -187,3 +187,30 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.line_no}"
+
+
+from orders.credit_models import (  # noqa: E402  # they point to the models above
+    Balance,
+    Cause,
+    Credit,
+    Hold,
+    HoldAt,
+    Payment,
+)
+
+__all__ = [
+    "COUNTED",
+    "NETTED",
+    "Balance",
+    "Cause",
+    "Credit",
+    "Hold",
+    "HoldAt",
+    "Order",
+    "OrderLine",
+    "OrderQuerySet",
+    "OrderStatus",
+    "Payment",
+    "Product",
+    "ProductQuerySet",
+]

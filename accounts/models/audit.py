@@ -23,6 +23,7 @@ RESOURCES: dict[str, Text] = {
     "contacts": _("Contacts"),
     "products": _("Products"),
     "orders": _("Orders"),
+    "payments": _("Payments"),
 }
 
 
