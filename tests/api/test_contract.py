@@ -16,6 +16,7 @@ CONTACTS = """external_id customer name gender title phone email wechat birthday
 PRODUCTS = "external_id name category unit dealer_price retail_price launched_on active"
 ORDERS = """external_id customer ordered_at status delivery_address delivery_division payment_method
     promotion lines amount source_updated_at id findings held"""
+PAYMENTS = "external_id customer order paid_at amount method"
 VISITS = """customer scheduled_for purpose status checked_in_at latitude longitude accuracy_m
     distance_m answers client_id"""
 #: Resource → the fields that an answer holds.
@@ -24,6 +25,7 @@ FIELDS = {
     "contacts": CONTACTS,
     "products": PRODUCTS,
     "orders": ORDERS,
+    "payments": PAYMENTS,
     "visits": VISITS,
     "tier-runs": "id state progress as_of counts moved",
 }
@@ -46,6 +48,7 @@ OPERATIONS = """
     get products/{id}/         put products/{id}/         patch products/{id}/
     get orders/                post orders/               post orders/sync/
     get orders/{id}/           put orders/{id}/           patch orders/{id}/
+    get payments/              get payments/{id}/         post payments/sync/
     get visits/                post visits/               get visits/{id}/
     get reminders/             post reminders/{id}/done/  get occasions/
     get tier-policies/         post tier-policies/
@@ -61,7 +64,7 @@ CHOICES = {
     ("visits", "status"): "planned checked_in done missed cancelled",
     ("tier-runs", "state"): "queued running done failed",
 }
-SYNCED = ("customers", "contacts", "products", "orders")
+SYNCED = ("customers", "contacts", "products", "orders", "payments")
 
 
 @pytest.fixture(scope="module")
