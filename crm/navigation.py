@@ -72,6 +72,8 @@ LOG = Page(
     prominent=True,
 )
 ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
+PAYMENTS = Page("orders:payments", _("Payments"), "banknotes", "payments:read")
+RECEIVABLES = Page("orders:receivables", _("Receivables"), "scale", "reports:read")
 PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
 TIERS = Page("tiers:report", _("Tier report"), "chart-bar", "tiers:read")
 KEY_ACCOUNTS = Page("tiers:key-accounts", _("Key accounts"), "star", "tiers:write")
@@ -92,7 +94,7 @@ MORE = Page("more", _("More"), "bars-3")
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE, LEAVING)),
-    (_("Sales"), (ORDERS, PRODUCTS, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
+    (_("Sales"), (ORDERS, PAYMENTS, RECEIVABLES, PRODUCTS, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
     (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS)),
     (_("Rules"), (POLICIES, CADENCES)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
@@ -103,7 +105,7 @@ TABS: dict[str, tuple[Page, ...]] = {
     Role.MANAGER: (TIERS, CUSTOMERS, OVERDUE, VISITS, MORE),
     Role.DIRECTOR: (TIERS, QUESTIONS, CUSTOMERS, OVERDUE, MORE),
     Role.SERVICE: (CUSTOMERS, ORDERS, LOG, REMINDERS, MORE),
-    Role.FINANCE: (ORDERS, CUSTOMERS, PRODUCTS, TIERS, MORE),
+    Role.FINANCE: (ORDERS, RECEIVABLES, PAYMENTS, CUSTOMERS, MORE),
     Role.COMPLIANCE: (CUSTOMERS, ORDERS, VISITS, AUDIT, MORE),
     Role.ADMINISTRATOR: (USERS, TEAMS, KEYS, AUDIT, MORE),
     Role.INTEGRATION: (CUSTOMERS, ORDERS, PRODUCTS, TIERS, MORE),
@@ -132,7 +134,7 @@ def _standing_on(request: HttpRequest) -> Page | None:
     match = request.resolver_match
     if match is None:
         return None
-    if match.url_name == "of-customer":
+    if match.url_name in {"of-customer", "credit", "credit-edit", "payment-new"}:
         return CUSTOMERS  # a tab of the customer's file, whichever app it comes from
     known = {page for _head, pages in RAIL for page in pages} | {LOG, MORE}
     exact = next((page for page in known if page.url_name == match.view_name), None)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import views
+from orders import views, views_credit, views_payments
 
 app_name = "orders"
 urlpatterns = [
@@ -11,6 +11,18 @@ urlpatterns = [
     path("<int:pk>/", views.detail, name="detail"),
     path("of-customer/<int:pk>/", views.of_customer, name="of-customer"),
     path("of-customer/<int:pk>/purchase/", views.purchase_of_customer, name="purchase"),
+    path("of-customer/<int:pk>/credit/", views_credit.of_customer, name="credit"),
+    path("of-customer/<int:pk>/credit/edit/", views_credit.edit, name="credit-edit"),
+    path("of-customer/<int:pk>/payments/new/", views_payments.new, name="payment-new"),
+    path("<int:pk>/credit/", views_credit.of_order, name="order-credit"),
+    path("<int:pk>/release/", views_credit.release_order, name="release"),
+    path("<int:pk>/hold-again/", views_credit.hold_order_again, name="hold-again"),
+    path("receivables/", views_credit.receivables, name="receivables"),
+    path("receivables/export/", views_credit.receivables_export, name="receivables-export"),
+    path("payments/", views_payments.list_, name="payments"),
+    path("payments/export/", views_payments.export, name="payments-export"),
+    path("payments/<int:pk>/", views_payments.detail, name="payment"),
+    path("payments/<int:pk>/reverse/", views_payments.take_back, name="payment-reverse"),
     path("products/", views.products, name="products"),
     path("products/new/", views.product_new, name="product-new"),
     path("products/<int:pk>/", views.product, name="product"),
