@@ -125,15 +125,26 @@ def _moment(at: datetime | str) -> datetime:
 # --- one customer, as its page shows it
 
 
-def ledger_of(customer_id: int) -> tuple[list[Order], Ledger]:
-    """All orders of a customer that owe or give back, first ordered first, and their ledger."""
-    orders = list(Order.objects.filter(customer=customer_id).netted().order_by("ordered_at", "id"))
+def ledger_of(customer_id: int) -> Ledger:
+    """Which orders of a customer are paid how far, from two statements."""
+    rows = Order.objects.filter(customer=customer_id).netted()
     bills = [
-        Bill(one.pk, one.external_id or "", one.ordered_at, one.status, one.amount)
-        for one in orders
+        Bill(pk, number or "", ordered_at, status, amount)
+        for pk, number, ordered_at, status, amount in rows.order_by().values_list(
+            "pk", "external_id", "ordered_at", "status", "amount"
+        )
     ]
-    paid = Payment.objects.filter(customer=customer_id).values_list("amount", "order_id")
-    return orders, settle(bills, [Money(amount, order) for amount, order in paid])
+    paid = Payment.objects.filter(customer=customer_id).order_by()
+    return settle(bills, [Money(*row) for row in paid.values_list("amount", "order_id")])
+
+
+def open_orders(ledger: Ledger) -> list[Order]:
+    """The orders of which something is open, first ordered first."""
+    ids = [pk for pk, rest in ledger.open.items() if rest]
+    return sorted(
+        Order.objects.in_bulk(ids).values(),
+        key=lambda one: (one.ordered_at, one.external_id or "", one.pk),
+    )
 
 
 # --- the balances that lists read

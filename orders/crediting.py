@@ -15,7 +15,7 @@ from typing import Any
 from celery import current_app
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
@@ -73,7 +73,9 @@ def hold_orders(customer_ids: Collection[int], *, today: date, now: datetime) ->
         for one in Credit.objects.filter(customer__in=customer_ids).exclude(hold_at=HoldAt.NEVER)
     }
     known = list(
-        Hold.objects.filter(order__customer__in=customer_ids).select_related("order").order_by("pk")
+        Hold.objects.filter(Q(ended_at=None) | ~Q(released_by=None))
+        .filter(order__customer__in=customer_ids)
+        .order_by("pk")
     )
     open_ones = {(hold.order_id, hold.cause): hold for hold in known if hold.ended_at is None}
     released = {(hold.order_id, hold.cause) for hold in known if hold.released_by_id}
@@ -116,6 +118,7 @@ def _mark(touched: Collection[int], waiting: Collection[int], *, now: datetime) 
     """Bring `Order.held` of the touched orders into line, with an audit entry for each change."""
     if not touched:
         return
+    bulk.lock("sync orders")  # a sync writes its orders in another order: neither waits for both
     orders = Order.objects.filter(pk__in=touched).select_for_update().order_by("pk")
     changed = [order for order in orders if order.held != (order.pk in waiting)]
     for held in (True, False):
@@ -153,6 +156,8 @@ def release(*, order: Order, by: User, reason: str, now: datetime) -> list[Hold]
                 params={"who": last.released_by.display_name},
             )
         raise ValidationError(_("This order does not wait any more."), code="not_held")
+    if order.status != OrderStatus.CONFIRMED:  # its hold ends with the next judgement
+        raise ValidationError(_("This order went on meanwhile."), code="gone_on")
     if not reason.strip():
         raise ValidationError({"reason": _("Say why it may go.")}, code="required")
     for hold in holds:

@@ -83,6 +83,8 @@ TABS: tuple[tuple[Text, dict[str, str]], ...] = (
 )
 CHIPS = ("owner", "team")
 LATEST = 5
+#: Open orders on the page of a customer; more are counted.
+MOST_SHOWN = 200
 
 
 # --- one customer
@@ -99,6 +101,7 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
     part = request.GET.get("part", "")
     rows, owed = account(customer, credit, today)
     sales = balances.sales_of([customer.pk], today=today)
+    rows = [row for row in rows if part not in PARTS or row["part"] == part]
     context = {
         **file_frame(customer, user, "credit"),
         "credit": credit,
@@ -110,7 +113,9 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
                 PARTS.items(), (owed.ordered, owed.not_due, *owed.overdue_by_age), strict=True
             )
         ],
-        "rows": [row for row in rows if part not in PARTS or row["part"] == part],
+        "rows": rows,
+        "shown": rows[:MOST_SHOWN],
+        "more": len(rows) - MOST_SHOWN,
         "part": part if part in PARTS else "",
         "part_label": PARTS.get(part, ""),
         "dso": days_sales_outstanding(owed.delivered - owed.on_account, sales),
@@ -128,12 +133,10 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
 
 def account(customer: Customer, credit: Credit, today: date) -> tuple[list[dict[str, Any]], Any]:
     """The open orders of a customer, first due first, and its exposure."""
-    orders, ledger = balances.ledger_of(customer.pk)
+    ledger = balances.ledger_of(customer.pk)
     rows, items = [], []
-    for order in orders:
-        rest = ledger.open.get(order.pk, ZERO)
-        if not rest:
-            continue
+    for order in balances.open_orders(ledger):
+        rest = ledger.open[order.pk]
         item = Item(order.pk, local_day(order.ordered_at), order.status, rest)
         items.append(item)
         days = days_overdue(item.ordered_on, credit.terms_days, today) if item.is_delivered else 0
@@ -254,7 +257,7 @@ def of_order(request: HttpRequest, pk: int) -> HttpResponse:
     """What is paid of an order, why it waits, and who let it go: a page or a part."""
     user, today = cast(User, request.user), timezone.localdate()
     order = get_object_or_404(Order.objects.visible_to(user).select_related("customer"), pk=pk)
-    _orders, ledger = balances.ledger_of(order.customer_id)
+    ledger = balances.ledger_of(order.customer_id)
     credit = Credit.objects.filter(customer=order.customer_id).first()
     terms = (credit or usual_credit(order.customer_id)).terms_days
     ordered_on = local_day(order.ordered_at)

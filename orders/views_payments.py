@@ -151,14 +151,14 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
                 extra_tags=f"{reverse('orders:payment-reverse', args=[payment.pk])}?undo=1",
             )
             return redirect("orders:credit", pk=customer.pk)
-    orders, ledger = balances.ledger_of(customer.pk)
+    ledger = balances.ledger_of(customer.pk)
     context = {
         "form": form,
         "customer": customer,
         "open_orders": [
             (order, ledger.open[order.pk])
-            for order in orders
-            if order.external_id and ledger.open.get(order.pk)
+            for order in balances.open_orders(ledger)
+            if order.external_id
         ][:OFFERED],
     }
     status = 422 if form.errors else 200

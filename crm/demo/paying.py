@@ -23,7 +23,7 @@ STEP = Decimal(10_000)
 def write_payments(writer: Writer, rng: Random, *, today: date, now: datetime) -> str:
     """Terms for everybody, limits for those who buy, payments as each one pays; what that makes."""
     habits = _write_credits(writer, rng, today=today)
-    payments = []
+    payments: list[tuple[object, ...]] = []
     orders = Order.objects.filter(status__in=COUNTED).exclude(status=OrderStatus.CONFIRMED)
     rows = orders.order_by("ordered_at", "id").values_list(
         "id", "external_id", "customer_id", "ordered_at", "amount"
@@ -31,7 +31,7 @@ def write_payments(writer: Writer, rng: Random, *, today: date, now: datetime) -
     first = writer.next_id(Payment)
     for pk, number, customer, ordered_at, amount in rows:
         terms, lateness = habits[customer]
-        days = max(0, round(rng.gauss(terms - 4 + lateness, 6)))
+        days = max(0, round(rng.gauss(terms - 12 + lateness, 5)))
         paid_on = local_day(ordered_at) + timedelta(days=days)
         if paid_on >= today or rng.random() < 0.004:
             continue

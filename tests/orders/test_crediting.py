@@ -235,6 +235,9 @@ class TestHolding:
         other = confirmed(limited, "131.00", 11)
         settle(limited)
         Order.objects.filter(pk=other.pk).update(status="cancelled")
+        with pytest.raises(ValidationError) as no:
+            crediting.release(order=other, by=finance, reason="Yes", now=NOW)
+        assert no.value.code == "gone_on"
         settle(limited)
         with pytest.raises(ValidationError) as no:
             crediting.release(order=other, by=finance, reason="Yes", now=NOW)
