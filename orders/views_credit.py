@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import may, needs
+from accounts.access import may, needs, require
 from accounts.exports import table_view
 from accounts.history import described
 from accounts.models import AuditEntry, User
@@ -157,7 +157,7 @@ def account(customer: Customer, credit: Credit, today: date) -> tuple[list[dict[
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("credit:write")
+@needs("payments:read")
 @transaction.atomic
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Set what a customer may owe, unless somebody else did since the form was opened."""
@@ -166,6 +166,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         customers = customers.select_for_update(of=("self",))
     customer = get_object_or_404(customers, pk=pk)
+    require(user, "credit:write")
     credit = Credit.objects.filter(customer=customer).first() or usual_credit(pk)
     form = CreditForm(request.POST or None, instance=credit)
     if request.method == "POST" and form.is_valid():

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import may, needs
+from accounts.access import may, needs, require
 from accounts.exports import table_view
 from accounts.history import described
 from accounts.models import AuditEntry, User
@@ -127,11 +127,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("payments:write")
+@needs("payments:read")
 def new(request: HttpRequest, pk: int) -> HttpResponse:
     """Enter what a customer paid."""
     user, now = cast(User, request.user), timezone.now()
     customer = get_object_or_404(Customer.objects.visible_to(user), pk=pk)
+    require(user, "payments:write")
     form = PaymentForm(
         request.POST or None,
         customer=customer,
