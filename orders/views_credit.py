@@ -284,7 +284,7 @@ def release_order(request: HttpRequest, pk: int) -> HttpResponse:
     """Let an order go that waits because of its customer's credit."""
     user = cast(User, request.user)
     order = get_object_or_404(Order.objects.visible_to(user), pk=pk)
-    reason = request.POST.get("reason", "")[:300]
+    reason = request.POST.get("reason", "").replace("\x00", "")[:300]
     try:
         release(order=order, by=user, reason=reason, now=timezone.now())
     except ValidationError as refused:

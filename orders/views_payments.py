@@ -172,7 +172,7 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a payment back (or a reversal: then the payment counts again)."""
     user = cast(User, request.user)
     payment = get_object_or_404(in_sight(user), pk=pk)
-    reason = request.POST.get("reason", "").strip()
+    reason = request.POST.get("reason", "").replace("\x00", "").strip()
     if "undo" in request.GET:
         reason = reason or _("Entered by mistake")
     if not reason:

@@ -374,7 +374,7 @@ class TestPages:
         part = client.get(reverse("orders:order-credit", args=[order.pk])).content.decode()
         assert "Limit ¥100.00; ¥0.00 counts already, this order adds ¥130.00: ¥30.00" in part
         release = reverse("orders:release", args=[order.pk])
-        client.post(release, {"reason": ""})
+        client.post(release, {"reason": "\x00"})
         assert is_held(order)
         said = client.post(release, {"reason": "Pays on Friday"}, follow=True).content.decode()
         assert reverse("orders:hold-again", args=[order.pk]) in said
