@@ -171,7 +171,7 @@ def refresh(customer_ids: Collection[int], *, today: date) -> None:
         )
         for customer, account in sorted(accounts.items())
     ]
-    columns = [f.name for f in Balance._meta.concrete_fields if not f.primary_key]
+    columns = [f.name for f in Balance._meta.concrete_fields if f.name not in ("id", "customer")]
     Balance.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["customer"], update_fields=columns
     )

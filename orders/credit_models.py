@@ -196,9 +196,7 @@ class Balance(models.Model):
 
     OWNER_PATH = "customer__owner"
 
-    customer = models.OneToOneField(
-        "customers.Customer", models.CASCADE, primary_key=True, related_name="balance"
-    )
+    customer = models.OneToOneField("customers.Customer", models.CASCADE, related_name="balance")
     as_of = models.DateField(_("as of"))
     ordered = models.DecimalField(_("ordered"), max_digits=16, decimal_places=2)
     delivered = models.DecimalField(_("delivered, unpaid"), max_digits=16, decimal_places=2)

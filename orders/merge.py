@@ -26,5 +26,6 @@ def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
         dropped = moving.drop(Credit, list(own.values_list("pk", flat=True)))
     part = moving.hand_over(Credit, gone=gone, into=into, now=now)
     moved[Credit._meta.label_lower] = {**part, "dropped": dropped}
-    Balance.objects.filter(customer=gone).delete()
+    worked_out = Balance.objects.filter(customer=gone).values_list("pk", flat=True)
+    moved[Balance._meta.label_lower] = {"dropped": moving.drop(Balance, list(worked_out))}
     return moved

@@ -21,7 +21,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Balance',
             fields=[
-                ('customer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='balance', serialize=False, to='customers.customer')),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('customer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='balance', to='customers.customer')),
                 ('as_of', models.DateField(verbose_name='as of')),
                 ('ordered', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='ordered')),
                 ('delivered', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='delivered, unpaid')),
