@@ -160,6 +160,7 @@ RESOURCES: dict[str, Text] = {
     "products": _("Products"),
     "prices": _("Prices"),
     "orders": _("Orders"),
+    "payments": _("Payments"),
     "visits": _("Visits"),
     "reminders": _("Reminders"),
     "tiers": _("Tiers"),

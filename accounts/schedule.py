@@ -22,6 +22,7 @@ NAMES = (
     gettext_noop("Delete old import files"),
     gettext_noop("End tiers set by hand"),
     gettext_noop("Settle gaps that are filled"),
+    gettext_noop("What customers owe, every night"),
 )
 
 DAYS: dict[str, Text] = {

@@ -10,13 +10,14 @@ from customers import contact_api as contacts
 from customers import profile_api, report_api
 from customers import sync_api as customer_sync
 from orders import api as orders
+from orders import payment_api as payments
 from orders import report_api as order_reports
 from orders import sync_api as order_sync
 from tiers import api as tiers
 from tiers import question_api, share_api
 from visits import api as visits
 
-MODULES = (customers, contacts, orders, tiers, visits)
+MODULES = (customers, contacts, orders, payments, tiers, visits)
 
 router = SimpleRouter()
 extra: list[URLPattern | URLResolver] = []

@@ -73,6 +73,8 @@ LOG = Page(
     prominent=True,
 )
 ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
+PAYMENTS = Page("orders:payments", _("Payments"), "banknotes", "payments:read")
+RECEIVABLES = Page("orders:receivables", _("Receivables"), "scale", "reports:read")
 PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
 PRICES = Page("orders:prices", _("Prices"), "banknotes", "prices:read")
 TERMS = Page("orders:terms", _("Trade terms"), "scale", "prices:read")
@@ -98,8 +100,11 @@ MORE = Page("more", _("More"), "bars-3")
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE, LEAVING, SIGHTINGS)),
-    (_("Sales"), (ORDERS, PRODUCTS, PRICES, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
-    (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS, RECONCILIATION)),
+    (
+        _("Sales"),
+        (ORDERS, PAYMENTS, RECEIVABLES, PRODUCTS, PRICES, KEY_ACCOUNTS, NETWORKS, DUPLICATES),
+    ),
+    (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS)),
     (_("Rules"), (TERMS, POLICIES, CADENCES)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
 )
@@ -109,7 +114,7 @@ TABS: dict[str, tuple[Page, ...]] = {
     Role.MANAGER: (TIERS, CUSTOMERS, OVERDUE, VISITS, MORE),
     Role.DIRECTOR: (TIERS, QUESTIONS, CUSTOMERS, OVERDUE, MORE),
     Role.SERVICE: (CUSTOMERS, ORDERS, LOG, REMINDERS, MORE),
-    Role.FINANCE: (ORDERS, CUSTOMERS, PRODUCTS, TIERS, MORE),
+    Role.FINANCE: (ORDERS, RECEIVABLES, PAYMENTS, CUSTOMERS, MORE),
     Role.COMPLIANCE: (CUSTOMERS, ORDERS, VISITS, AUDIT, MORE),
     Role.ADMINISTRATOR: (USERS, TEAMS, KEYS, AUDIT, MORE),
     Role.INTEGRATION: (CUSTOMERS, ORDERS, PRODUCTS, TIERS, MORE),
@@ -138,7 +143,7 @@ def _standing_on(request: HttpRequest) -> Page | None:
     match = request.resolver_match
     if match is None:
         return None
-    if match.url_name == "of-customer":
+    if match.url_name in {"of-customer", "credit", "credit-edit", "payment-new"}:
         return CUSTOMERS  # a tab of the customer's file, whichever app it comes from
     known = {page for _head, pages in RAIL for page in pages} | {LOG, MORE}
     exact = next((page for page in known if page.url_name == match.view_name), None)

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.models import AuditEntry
 from accounts.models.audit import Action
+from orders.crediting import settle_later
 from orders.models import Order, OrderLine
 
 
@@ -21,6 +22,7 @@ def record_order(*, order: Order, lines: Sequence[OrderLine] | None) -> Order:
     before = [] if order.pk is None or lines is None else _logged(_stored_lines(order))
     after = [] if lines is None else _logged(lines)
     if order.pk is None or before != after or _differs(order):
+        settle_later({order.customer_id, order.was("customer_id") or order.customer_id})
         order.save()
     if lines is None or before == after:
         return order

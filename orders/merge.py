@@ -1,13 +1,31 @@
-"""What goes over when a customer's file is merged into another: its orders."""
+"""What goes over when a customer's file is merged into another: its orders, payments and credit."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from customers import moving
-from orders.models import Order
+from orders.crediting import settle_later
+from orders.models import Balance, Credit, Order, Payment
 
 
 def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
-    """Hand all orders of `gone` over to `into`; their lines hang on them."""
-    return {Order._meta.label_lower: moving.hand_over(Order, gone=gone, into=into, now=now)}
+    """Hand orders and payments of `gone` over to `into`; what hangs on them comes along.
+
+    The survivor's own credit counts; only without one, that of `gone` goes over. Both are worked
+    out as one customer afterwards.
+    """
+    settle_later([into])
+    moved = {
+        model._meta.label_lower: moving.hand_over(model, gone=gone, into=into, now=now)
+        for model in (Order, Payment)
+    }
+    dropped: list[moving.Row] = []
+    if Credit.objects.filter(customer=into).exists():
+        own = Credit.objects.filter(customer=gone)
+        dropped = moving.drop(Credit, list(own.values_list("pk", flat=True)))
+    part = moving.hand_over(Credit, gone=gone, into=into, now=now)
+    moved[Credit._meta.label_lower] = {**part, "dropped": dropped}
+    worked_out = Balance.objects.filter(customer=gone).values_list("pk", flat=True)
+    moved[Balance._meta.label_lower] = {"dropped": moving.drop(Balance, list(worked_out))}
+    return moved

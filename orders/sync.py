@@ -19,6 +19,7 @@ from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
 from customers import divisions
 from customers.aliases import ids_by_number, no_customer
 from orders.amounts import check_amount, lines_amount
+from orders.crediting import settle_later
 from orders.models import Order, OrderLine, OrderStatus, Product
 
 Text20: TypeAlias = Annotated[str, Meta(max_length=20)]
@@ -342,6 +343,8 @@ class OrderSync(SyncResource[OrderRecord]):
         bulk.delete(OrderLine, self._gone(changes))
         bulk.update(OrderLine, self._changed(changes))
         bulk.insert(OrderLine, _new(changes))
+        sides = [side for change in changes for side in (change.before, change.after) if side]
+        settle_later({side["customer_id"] for side in sides})
 
     def _gone(self, changes: Sequence[Change]) -> list[int]:
         """The ids of the lines whose numbers are no more."""

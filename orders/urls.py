@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import entry_views, margin_views, price_views, views
+from orders import entry_views, margin_views, price_views, views, views_credit, views_payments
 from orders import reconciliation_views as reconciliation
 from orders.models import OrderStatus
 
@@ -43,6 +43,18 @@ urlpatterns = [
     path("terms/new/", margin_views.terms_new, name="terms-new"),
     path("terms/<int:pk>/edit/", margin_views.terms_edit, name="terms-edit"),
     path("products/options/", price_views.product_options, name="product-options"),
+    path("of-customer/<int:pk>/credit/", views_credit.of_customer, name="credit"),
+    path("of-customer/<int:pk>/credit/edit/", views_credit.edit, name="credit-edit"),
+    path("of-customer/<int:pk>/payments/new/", views_payments.new, name="payment-new"),
+    path("<int:pk>/credit/", views_credit.of_order, name="order-credit"),
+    path("<int:pk>/release/", views_credit.release_order, name="release"),
+    path("<int:pk>/hold-again/", views_credit.hold_order_again, name="hold-again"),
+    path("receivables/", views_credit.receivables, name="receivables"),
+    path("receivables/export/", views_credit.receivables_export, name="receivables-export"),
+    path("payments/", views_payments.list_, name="payments"),
+    path("payments/export/", views_payments.export, name="payments-export"),
+    path("payments/<int:pk>/", views_payments.detail, name="payment"),
+    path("payments/<int:pk>/reverse/", views_payments.take_back, name="payment-reverse"),
     path("products/", views.products, name="products"),
     path("products/new/", views.product_new, name="product-new"),
     path("products/<int:pk>/", views.product, name="product"),

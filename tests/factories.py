@@ -22,7 +22,16 @@ from customers.models import (
     Interaction,
     Promise,
 )
-from orders.models import Order, OrderLine, OrderStatus, Price, Product
+from orders.models import (
+    Credit,
+    Hold,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Payment,
+    Price,
+    Product,
+)
 from tiers.models import Assessment, ChurnRun, KeyAccount, Outlook, Scenario, TierOverride
 from visits.models import Competitor, Sighting, Visit, key_of
 
@@ -129,6 +138,31 @@ def make_order(
             unit_price=Decimal(price),
         )
     return order
+
+
+def make_payment(
+    customer: Customer | None = None, amount: str | int | Decimal = "100.00", **values: Any
+) -> Payment:
+    values.setdefault("external_id", f"PAY-{next(_number):06}")
+    values.setdefault("paid_at", local(2026, 6, 10, 10))
+    return Payment.objects.create(
+        customer=customer or make_customer(), amount=Decimal(amount), **values
+    )
+
+
+def make_credit(customer: Customer | None = None, **values: Any) -> Credit:
+    """What a customer may owe: 30 days, no limit, nothing waits."""
+    values.setdefault("reason", "Agreed")
+    return Credit.objects.create(customer=customer or make_customer(), **values)
+
+
+def make_hold(order: Order, **values: Any) -> Hold:
+    """An order that waits because it is beyond the limit."""
+    facts = {"limit": "100.00", "used": "90.00", "open": f"{order.amount:.2f}"}
+    values = {"cause": "limit", "facts": facts, "held_at": local(2026, 6, 2), **values}
+    order.held = True
+    order.save()
+    return Hold.objects.create(order=order, **values)
 
 
 def make_visit(customer: Customer, rep: User, **values: Any) -> Visit:

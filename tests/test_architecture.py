@@ -21,10 +21,13 @@ from accounts.roles import Role
 from customers import reads
 from customers.merging import merge
 from customers.models import Assignment, Customer, FileRead, HandOver, SavedView, Supplier
+from orders.balances import refresh
 from orders.models import OrderLine, TradeTerms
 from tests.factories import (
     make_contact,
+    make_credit,
     make_customer,
+    make_hold,
     make_import,
     make_interaction,
     make_key,
@@ -33,6 +36,7 @@ from tests.factories import (
     make_outlook,
     make_override,
     make_pair,
+    make_payment,
     make_price,
     make_product,
     make_promise,
@@ -124,6 +128,15 @@ OWNED = {
     "orders:of-customer": "customer",
     "orders:purchase": "customer",
     "orders:margin": "customer",
+    "orders:credit": "customer",
+    "orders:credit-edit": "customer",
+    "orders:payment-new": "customer",
+    "orders:payment": "payment",
+    "orders:payment-reverse": "payment",
+    "orders:order-credit": "order",
+    "orders:release": "order",
+    "orders:hold-again": "order",
+    "payment-detail": "payment",
     "tiers:of-customer": "customer",
     "tiers:override-new": "customer",
     "tiers:key-account-confirm": "customer",
@@ -261,11 +274,16 @@ def records(customer, rep, north) -> dict[str, Any]:
     policy = TierPolicy.objects.order_by("pk").first() or TierPolicy.objects.create(
         name="Walk", effective_from=date(2026, 1, 1)
     )
+    order = make_order(customer, lines=[(product, "1", "5.00")])
+    make_hold(order)
+    make_credit(customer)
+    refresh([customer.pk], today=date(2026, 6, 16))
     schedule, _made = IntervalSchedule.objects.get_or_create(every=1, period="days")
     return {
         "customer": customer,
         "contact": make_contact(customer, birth_month=5, birth_day=3, birthday_calendar="lunar"),
-        "order": make_order(customer, lines=[(product, "1", "5.00")]),
+        "order": order,
+        "payment": make_payment(customer, "2.00", order=order),
         "visit": make_visit(customer, rep),
         "promise": make_promise(customer, rep),
         "import": make_import(rep, customer),
@@ -415,6 +433,7 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
         another = make_customer(owner=rep, parent=records["customer"], tags=["walk"])
         for customer in (records["customer"], another):
             make_order(customer, lines=[(product, "1", "5.00"), (records["product"], "2", "3.00")])
+            make_payment(customer, "0.50", order=records["order"])
             make_visit(customer, rep)
             make_promise(customer, rep)
             make_import(rep, customer, run=records["import"])
@@ -440,6 +459,9 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
         OrderLine.objects.create(
             order=records["order"], line_no=number + 2, product=product, quantity=1, unit_price=1
         )
+        make_credit(another, limit=5)
+        refresh([records["customer"].pk, another.pk], today=date(2026, 6, 16))
+        make_hold(records["order"], ended_at=timezone.now())
         make_user(role=Role.REP, team=make_team(parent=north))
         make_pair(records["customer"], another)
         make_outlook(another, last_on=timezone.localdate() - timedelta(days=84))

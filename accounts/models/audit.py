@@ -25,6 +25,7 @@ RESOURCES: dict[str, Text] = {
     "products": _("Products"),
     "prices": _("Prices"),
     "orders": _("Orders"),
+    "payments": _("Payments"),
 }
 
 

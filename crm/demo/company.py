@@ -25,6 +25,7 @@ from crm.demo.leavers import write_leavers
 from crm.demo.loose_ends import write_loose_ends
 from crm.demo.network import make_dealers, write_cards, write_dealers
 from crm.demo.ordering import make_sales, write_sales
+from crm.demo.paying import write_payments
 from crm.demo.people import Staff, write_people
 from crm.demo.rivals import write_rivals
 from crm.demo.twins import write_twins
@@ -122,6 +123,7 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
     write_cards(writer)
     writer.settle()
     if size == "small":
+        say(write_payments(writer, chance("payments"), today=today, now=now))
         say(f"{write_twins(now=now)} possible duplicates")
     say(f"{Visit.objects.count():,} visits")
     say(f"{Promise.objects.count():,} promises")

@@ -29,6 +29,9 @@ MATRIX = """
     orders:read           x   x   x   x   x   x   x   x
     orders:draft          x   x   .   .   x   .   x   .
     orders:write          .   x   .   .   x   .   x   x
+    payments:read         x   x   x   x   x   x   x   x
+    payments:write        .   .   .   .   x   .   x   x
+    credit:write          .   .   .   .   x   .   x   .
     visits:read           x   x   x   x   x   x   x   x
     visits:write          x   x   .   x   .   .   .   x
     reminders:read        x   x   x   x   x   x   x   x

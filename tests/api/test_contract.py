@@ -18,6 +18,7 @@ PRICES = """external_id product dealer_price retail_price valid_from valid_to so
     created_at updated_at"""
 ORDERS = """external_id customer ordered_at status delivery_address delivery_division payment_method
     promotion lines amount source_updated_at id findings held"""
+PAYMENTS = "external_id customer order paid_at amount method"
 VISITS = """customer scheduled_for purpose status checked_in_at latitude longitude accuracy_m
     distance_m answers client_id"""
 #: Resource → the fields that an answer holds.
@@ -27,6 +28,7 @@ FIELDS = {
     "products": PRODUCTS,
     "prices": PRICES,
     "orders": ORDERS,
+    "payments": PAYMENTS,
     "visits": VISITS,
     "tier-runs": "id state progress as_of counts moved",
 }
@@ -51,6 +53,7 @@ OPERATIONS = """
     get prices/{id}/           put prices/{id}/           patch prices/{id}/
     get orders/                post orders/               post orders/sync/
     get orders/{id}/           put orders/{id}/           patch orders/{id}/
+    get payments/              get payments/{id}/         post payments/sync/
     get visits/                post visits/               get visits/{id}/
     get reminders/             post reminders/{id}/done/  get occasions/
     get tier-policies/         post tier-policies/
@@ -66,7 +69,7 @@ CHOICES = {
     ("visits", "status"): "planned checked_in done missed cancelled",
     ("tier-runs", "state"): "queued running done failed",
 }
-SYNCED = ("customers", "contacts", "products", "prices", "orders")
+SYNCED = ("customers", "contacts", "products", "prices", "orders", "payments")
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,16 @@ from customers.models import (
     Promise,
     Supplier,
 )
-from tests.factories import local, make_customer, make_order, make_product, make_visit
+from orders.models import Balance
+from tests.factories import (
+    local,
+    make_credit,
+    make_customer,
+    make_order,
+    make_payment,
+    make_product,
+    make_visit,
+)
 from tiers.models import (
     Assessment,
     ClassChange,
@@ -56,6 +65,7 @@ def file_of_everything(
 ) -> None:
     """Rows in every app, some of which clash with those of another file of the same run."""
     _orders_and_visits(customer, rng, rep)
+    _money(customer, rng)
     _tier_changes(customer, rng, runs)
     _tier_words(customer, rng, rep)
     _tier_findings(customer, rng)
@@ -92,6 +102,26 @@ def _orders_and_visits(customer: Customer, rng: Random, rep: User) -> None:
                 user=rep,
                 done_at=rng.choice([None, NOW]),
             )
+
+
+def _money(customer: Customer, rng: Random) -> None:
+    """Payments, a credit that both files may have, and what was worked out of them."""
+    for _n in range(rng.randrange(3)):
+        make_payment(customer, order=customer.orders.first())
+    if rng.random() < 0.6:
+        make_credit(customer, limit=100)
+    if rng.random() < 0.7:
+        Balance.objects.create(
+            customer=customer,
+            as_of=date(2026, 6, 15),
+            **dict.fromkeys(
+                (
+                    *("ordered", "delivered", "not_due", "overdue_30", "overdue_60", "overdue_90"),
+                    *("overdue_over_90", "overdue", "on_account", "exposure"),
+                ),
+                1,
+            ),
+        )
 
 
 def _tier_changes(customer: Customer, rng: Random, runs: list[TierRun]) -> None:

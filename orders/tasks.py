@@ -1,0 +1,28 @@
+"""Jobs over what customers owe: after a change, and every night."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import OperationalError
+from django.utils import timezone
+
+from accounts.audit import Through, acting
+from orders import crediting
+
+
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
+def settle_credit(*, customer_ids: list[int]) -> None:
+    """Work out balances and holds of customers whose orders, payments or credit changed."""
+    with acting(through=Through.JOB):
+        now = timezone.now()
+        today = timezone.localdate(now, timezone.get_default_timezone())
+        crediting.settle_credit(customer_ids=customer_ids, today=today, now=now)
+
+
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
+def settle_credit_nightly() -> None:
+    """The same for every customer, shortly after midnight: overdue money grows older."""
+    with acting(through=Through.JOB):
+        now = timezone.now()
+        today = timezone.localdate(now, timezone.get_default_timezone())
+        crediting.settle_all(today=today, now=now)

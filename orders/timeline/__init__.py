@@ -1,0 +1,1 @@
+"""What orders and payments tell on the customer's timeline."""
