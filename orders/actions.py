@@ -1,16 +1,17 @@
-"""Storing an order together with its lines."""
+"""Storing an order together with its lines, and moving it on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from django.db import transaction
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from accounts.models.audit import Action
 from orders.crediting import settle_later
-from orders.models import Order, OrderLine
+from orders.models import Order, OrderLine, OrderStatus
 
 
 @transaction.atomic
@@ -39,6 +40,22 @@ def record_order(*, order: Order, lines: Sequence[OrderLine] | None) -> Order:
         before={"lines": before},
         after={"lines": after},
     ).save(force_insert=True)
+    return order
+
+
+@transaction.atomic
+def move_order(*, order: Order, to: OrderStatus) -> Order:
+    """Bring an order that people keep into another status; what its customer owes follows."""
+    order.move_to(to)
+    settle_later([order.customer_id])
+    return order
+
+
+@transaction.atomic
+def take_back_move(*, order: Order, by: User, today: date) -> Order:
+    """Undo the last change of status, which `by` made today; what its customer owes follows."""
+    order.take_back(by=by, today=today)
+    settle_later([order.customer_id])
     return order
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -93,6 +95,11 @@ class OrderViewSet(RecordViewSet):
         serializer.instance = record_order(order=Order(**values), lines=lines)
 
     def perform_update(self, serializer: Any) -> None:
+        """A key may change any order, a person only those that people keep."""
+        if self.request.auth is None and not serializer.instance.by_hand:
+            raise exceptions.PermissionDenied(
+                _("This order came from the ERP and is changed there.")
+            )
         values = dict(serializer.validated_data)
         lines = values.pop("lines", None)
         for name, value in values.items():

@@ -132,7 +132,10 @@ class Order(Tracked, Record):
         return NEXT.get(self.status, ()) if self.by_hand else ()
 
     def move_to(self, status: OrderStatus) -> None:
-        """Confirm, cancel, ship, complete or return it, whichever may follow now."""
+        """Confirm, cancel, ship, complete or return it, whichever may follow now.
+
+        ValidationError for any other, for an order of the ERP, and for shipping one that is held.
+        """
         if not self.by_hand:
             raise ValidationError(
                 _("This order came from the ERP and is changed there."), code="from_erp"
@@ -142,6 +145,10 @@ class Order(Tracked, Record):
                 _("An order that is %(now)s cannot become %(then)s."),
                 code="not_next",
                 params={"now": self.get_status_display(), "then": status.label},
+            )
+        if status == OrderStatus.SHIPPED and self.held:
+            raise ValidationError(
+                _("This order waits for the customer's credit; release it first."), code="held"
             )
         self.status = status
         self.save()

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry, User
 from customers.models import Customer
@@ -301,3 +302,32 @@ def test_an_order_of_the_erp_is_not_changed_by_hand(as_, finance, house, origin)
     assert (order.status, order.lines.count()) == (OrderStatus.DRAFT, 0)
     page = client.get(f"/orders/{order.pk}/")
     assert (page.context["verbs"], page.context["may_edit"]) == ([], False)
+
+
+def test_what_waits_for_credit_is_not_shipped(as_, finance: User, draft: Order) -> None:
+    browser = as_(finance)
+    press(browser, draft, "confirm")
+    Order.objects.filter(pk=draft.pk).update(held=True)
+    draft.refresh_from_db()
+    press(browser, draft, "ship")
+    draft.refresh_from_db()
+    assert draft.status == OrderStatus.CONFIRMED
+
+
+def test_moving_an_order_on_changes_what_its_customer_owes(
+    as_, finance: User, draft: Order, django_capture_on_commit_callbacks
+) -> None:
+    with django_capture_on_commit_callbacks() as later:
+        press(as_(finance), draft, "confirm")
+    assert later
+
+
+def test_a_person_leaves_the_orders_of_the_erp_alone_over_the_api_too(
+    finance: User, house: Customer
+) -> None:
+    client = APIClient()
+    client.force_login(finance)
+    erp, ours = make_order(house, external_id="SO-7"), make_order(house, external_id=None)
+    change = {"status": "cancelled"}
+    assert client.patch(f"/api/v1/orders/{erp.pk}/", change).status_code == 403
+    assert client.patch(f"/api/v1/orders/{ours.pk}/", change).status_code == 200

@@ -21,6 +21,7 @@ from crm.lib.htmx import page_or_part
 from crm.lib.keyset import by_id_if_few
 from customers.models import Customer
 from customers.views.promise_acts import version_sent
+from orders.actions import move_order, take_back_move
 from orders.amounts import lines_amount
 from orders.entry import OrderForm, OrderLines, enter_order
 from orders.minimum import shortfall
@@ -129,7 +130,7 @@ def move(request: HttpRequest, pk: int, to: OrderStatus) -> HttpResponse:
                 raise ValidationError(
                     _("Somebody changed this order meanwhile. It is shown as it is now.")
                 )
-            order.move_to(to)
+            move_order(order=order, to=to)
         except ValidationError as refused:
             messages.error(request, " ".join(refused.messages))
             return redirect("orders:detail", pk=pk)
@@ -145,7 +146,7 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo the reader's own last change of status, today."""
     order = _one(request, pk)
     try:
-        order.take_back(by=cast(User, request.user), today=timezone.localdate())
+        take_back_move(order=order, by=cast(User, request.user), today=timezone.localdate())
     except ValidationError as refused:
         messages.error(request, " ".join(refused.messages))
     else:

@@ -1,21 +1,19 @@
-"""The pages of orders and products."""
+"""The pages of orders."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, cast
 
-from django.contrib import messages
-from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.access import may, needs
 from accounts.exports import table_view
@@ -44,21 +42,15 @@ from customers.models import Customer
 from customers.views.files import file_frame, opened
 from orders import channel, purchase, trend
 from orders.amounts import line_amount
-from orders.filters import OrderFilter, ProductFilter
-from orders.forms import ProductForm
+from orders.filters import OrderFilter
 from orders.margins import total
 from orders.minimum import Minimums, shortfall
-from orders.models import Order, OrderLine, OrderStatus, Product, TradeTerms
-from orders.price_views import state as price_state
-from orders.prices import with_uniform
+from orders.models import Order, OrderLine, OrderStatus, TradeTerms
 
-#: So many periods of a product are on its page; the list has them all.
-PRICES_SHOWN = 20
 COLUMNS = (
     *("id", "external_id", "ordered_at", "status", "amount", "held"),
     *("customer_id", "customer__name", "customer__owner__name"),
 )
-PRODUCT_SORTS = {"name": ("name", "id")}
 SORTS = {"-ordered_at": ("-ordered_at", "-id"), "ordered_at": ("ordered_at", "id")}
 TABS: tuple[tuple[Text, dict[str, str]], ...] = (
     (gettext_lazy("All"), {}),
@@ -88,9 +80,6 @@ EXPORTED = (
     *("external_id", "ordered_at", "status", "customer__external_id", "customer__name"),
     *("customer__owner__name", "amount", "held", "payment_method", "promotion"),
     *("delivery_division", "delivery_address"),
-)
-PRODUCT_COLUMNS = (
-    *("id", "external_id", "name", "category", "unit", "dealer_price", "retail_price", "active"),
 )
 
 
@@ -251,85 +240,3 @@ def purchase_of_customer(request: HttpRequest, pk: int) -> HttpResponse:
         "may_products": may(user, "products:read"),
     }
     return page_or_part(request, "orders/purchase.html", "orders/_purchase.html", context)
-
-
-@require_safe
-@needs("products:read")
-def products(request: HttpRequest) -> HttpResponse:
-    """Everything we sell, by name; also answers htmx with the rows."""
-    user = cast(User, request.user)
-    filters = ProductFilter(request.GET, queryset=Product.objects.visible_to(user), request=request)
-    context = {
-        **list_context(request, filters, columns=PRODUCT_COLUMNS, sorts=PRODUCT_SORTS),
-        "chips": [filters.form[name] for name in ("category", "active")],
-        "may_write": may(user, "products:write"),
-    }
-    return list_answer(request, "orders/products.html", "orders/_products.html", context)
-
-
-@require_safe
-@needs("products:read")
-def product(request: HttpRequest, pk: int) -> HttpResponse:
-    """One product with its prices and its changes; what it costs us not for everybody."""
-    user = cast(User, request.user)
-    found = with_uniform(Product.objects.visible_to(user), day=timezone.localdate())
-    thing = get_object_or_404(found, pk=pk)
-    sees_costs = may(user, "costs:read")
-    entries = AuditEntry.objects.of(thing).order_by("-id")[:30]
-    terms = TradeTerms.objects.on(timezone.localdate())
-    today = timezone.localdate()
-    context = {
-        "product": thing,
-        "prices": [
-            (price, price_state(price.valid_from, price.valid_to, today))
-            for price in thing.prices.order_by("-valid_from")[:PRICES_SHOWN]
-        ],
-        "told": channel.of_product(thing, terms=terms, costs=sees_costs),
-        "may_prices": may(user, "prices:read"),
-        "may_price": may(user, "prices:write"),
-        "today": today,
-        "changes": described(entries if sees_costs else without_costs(entries)),
-        "may_write": may(user, "products:write"),
-        "sees_costs": sees_costs,
-    }
-    return render(request, "orders/product.html", context)
-
-
-def without_costs(entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
-    """The changes of a product for who may not know what it costs us."""
-    for entry in entries:
-        costs = [side.pop("unit_cost", None) for side in (entry.before, entry.after)]
-        if entry.before or entry.after or costs == [None, None]:
-            yield entry
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@needs("products:write")
-def product_new(request: HttpRequest) -> HttpResponse:
-    """Add a product."""
-    form = ProductForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        thing = form.save()
-        messages.success(request, _("%(name)s is on the list.") % {"name": thing.name})
-        return redirect("orders:product", pk=thing.pk)
-    return render(request, "orders/product_form.html", {"form": form})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@needs("products:write")
-@transaction.atomic
-def product_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change a product, unless somebody else did since the form was opened."""
-    user = cast(User, request.user)
-    things = Product.objects.visible_to(user)
-    if request.method == "POST":
-        things = things.select_for_update()
-    thing = get_object_or_404(things, pk=pk)
-    name = thing.name
-    form = ProductForm(request.POST or None, instance=thing)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, _("Saved."))
-        return redirect("orders:product", pk=thing.pk)
-    context = {"form": form, "product": thing, "name": name}
-    return render(request, "orders/product_form.html", context)

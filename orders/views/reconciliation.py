@@ -30,7 +30,7 @@ from customers.filters import DAYS, chips
 from orders import erp_sums, reconciliation
 from orders.models import OrderStatus
 from orders.reconciliation import PARAMETERS, Asked, DaySum, Difference
-from orders.views import TONES
+from orders.views.orders import TONES
 
 #: Days of the period that the page begins with, up to today.
 USUAL_DAYS = 31
