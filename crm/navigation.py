@@ -74,9 +74,9 @@ LOG = Page(
 )
 ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
 PAYMENTS = Page("orders:payments", _("Payments"), "banknotes", "payments:read")
-RECEIVABLES = Page("orders:receivables", _("Receivables"), "scale", "reports:read")
+RECEIVABLES = Page("orders:receivables", _("Receivables"), "wallet", "reports:read")
 PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
-PRICES = Page("orders:prices", _("Prices"), "banknotes", "prices:read")
+PRICES = Page("orders:prices", _("Prices"), "tag", "prices:read")
 TERMS = Page("orders:terms", _("Trade terms"), "scale", "prices:read")
 RECONCILIATION = Page(
     "orders:reconciliation", _("Reconciliation"), "document-check", "reports:read"
@@ -100,10 +100,8 @@ MORE = Page("more", _("More"), "bars-3")
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE, LEAVING, SIGHTINGS)),
-    (
-        _("Sales"),
-        (ORDERS, PAYMENTS, RECEIVABLES, PRODUCTS, PRICES, KEY_ACCOUNTS, NETWORKS, DUPLICATES),
-    ),
+    (_("Sales"), (ORDERS, PRODUCTS, PRICES, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
+    (_("Money"), (PAYMENTS, RECEIVABLES, RECONCILIATION)),
     (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS)),
     (_("Rules"), (TERMS, POLICIES, CADENCES)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
