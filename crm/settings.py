@@ -284,6 +284,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "LoyaltyEnum": "customers.models.Loyalty",
+        "MeasureEnum": "tiers.models.Measure",
+        "OrderStatusEnum": "orders.models.OrderStatus",
         "TierEnum": "customers.models.Tier",
         "OccasionEnum": "visits.models.OccasionCode",
     },

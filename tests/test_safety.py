@@ -234,7 +234,7 @@ ASKED = {
     "tiers:overrides-export": {"state": "all"},
 }
 #: Exports of tiers that hold figures alone.
-FIGURES = {"tiers:questions-export"}
+FIGURES = {"tiers:questions-export", "tiers:leaving-trend-export"}
 TIER_TABLES = [
     name
     for name in PRODUCT

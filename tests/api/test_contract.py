@@ -177,7 +177,7 @@ def test_every_list_is_paged_by_cursor(document) -> None:
 
 
 def test_creating_takes_an_idempotency_key_and_changing_an_if_match(document) -> None:
-    for resource in SYNCED:
+    for resource in set(SYNCED) - {"payments"}:  # read or synced; people enter them on a page
         names = {
             (method, parameter["name"])
             for path in (f"/api/v1/{resource}/", f"/api/v1/{resource}/{{id}}/")

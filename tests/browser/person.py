@@ -160,7 +160,7 @@ class Person:
                     self._complain(f"not in Chinese: {text!r}")
         else:
             for text in self.page.locator(
-                "thead th, legend, nav.tabbar, .rail nav"
+                "thead th, legend:not(:has([translate=no])), nav.tabbar, .rail nav"
             ).all_inner_texts():
                 if CHINESE.search(text):
                     self._complain(f"not in English: {text!r}")

@@ -57,7 +57,7 @@ def test_a_manager_reads_the_tier_report_and_takes_it_along(
     assert manager.page.locator("svg.plot title").first.text_content()
     manager.accessible()
 
-    button = manager.page.locator("button[name=format][value=xlsx]")
+    button = manager.page.locator('button[value=xlsx][formaction="/tiers/export/"]')
     manager.page.locator("details", has=button).locator("summary").click()
     with manager.page.expect_download() as download:
         button.click()
