@@ -40,7 +40,7 @@ def write_rivals(writer: Writer, rng: Random) -> None:
     names = {name: first + number for number, name in enumerate(RIVALS)}
     writer.write(Competitor, ("id", "name", "key"), ((pk, n, key_of(n)) for n, pk in names.items()))
     start = writer.next_id(Sighting)
-    rows = _rows(rng, names)
+    rows = list(_rows(rng, names))  # it reads the visits, which no COPY can wait for
     writer.write(Sighting, COLUMNS, ((start + number, *row) for number, row in enumerate(rows)))
 
 
