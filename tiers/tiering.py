@@ -183,10 +183,11 @@ def _record(cursor: CursorWrapper, job: TierRun, clock: Callable[[], datetime]) 
         cursor.execute(*sql.keep_changes(policy=job.policy, run_id=job.pk, now=now))
         moved = cursor.rowcount
         if not job.dry_run:
-            line = before.policy.key_from if before else None
-            cursor.execute(
-                *sql.keep_classes(policy=job.policy, line_before=line, run_id=job.pk, now=now)
-            )
+            if job.policy.classes or (before and before.policy.classes):
+                line = before.policy.key_from if before else None
+                cursor.execute(
+                    *sql.keep_classes(policy=job.policy, line_before=line, run_id=job.pk, now=now)
+                )
             cursor.execute(*sql.write_customers(now=now))
             cursor.execute(*sql.change_assessments(as_of=job.as_of))
             cursor.execute(*sql.add_assessments(as_of=job.as_of))

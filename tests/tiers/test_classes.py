@@ -149,6 +149,19 @@ class TestRuns:
         assert found.wallet_share == Decimal("0.1000")
         assert (found.recorded_for, found.changed_at) == (loyal.pk, last.finished_at)
 
+    def test_a_policy_that_classes_nobody_takes_the_class_once_and_the_next_gives_it_again(
+        self, loyal: Customer, policy: TierPolicy, run_as_of
+    ) -> None:
+        """Between two policies without classes and scores nothing is looked for."""
+        plain = TierPolicy.objects.create(
+            name="Tiers alone", loyal_months=None, key_weights={}, potential_weights={},
+            effective_from=date(2026, 1, 2),
+        )  # fmt: skip
+        for day in (2, 3, 4):
+            run_as_of(LAST_YEAR, policy=plain, now=local(2026, 1, day, 3))
+        run_as_of(LAST_YEAR, policy=policy, now=local(2026, 1, 5, 3))
+        assert seen(loyal) == [(None, "loyal", 12), ("loyal", None, 0), (None, "loyal", 12)]
+
     def test_what_counts_for_the_first_time_has_a_class_or_no_row(
         self, loyal: Customer, run_as_of
     ) -> None:

@@ -261,6 +261,11 @@ class TierPolicy(Tracked, Record):
         return any(self.key_weights.values())
 
     @property
+    def classes(self) -> bool:
+        """Whether a run by it gives loyalty classes or key-account scores: their history is kept."""
+        return self.loyal_months is not None or self.scores_keys
+
+    @property
     def scores_potential(self) -> bool:
         return any(self.potential_weights.values())
 
