@@ -262,7 +262,7 @@ class TierPolicy(Tracked, Record):
 
     @property
     def classes(self) -> bool:
-        """Whether a run by it gives loyalty classes or key-account scores: their history is kept."""
+        """Whether a run by it gives classes or key-account scores, whose history is kept."""
         return self.loyal_months is not None or self.scores_keys
 
     @property
