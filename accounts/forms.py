@@ -161,6 +161,7 @@ RESOURCES: dict[str, Text] = {
     "prices": _("Prices"),
     "orders": _("Orders"),
     "payments": _("Payments"),
+    "stock": _("Dealer stock"),
     "visits": _("Visits"),
     "reminders": _("Reminders"),
     "tiers": _("Tiers"),

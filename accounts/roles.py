@@ -44,6 +44,8 @@ SCOPES = (
     "orders:write",
     "payments:read",
     "payments:write",
+    "stock:read",
+    "stock:write",
     "visits:read",
     "visits:write",
     "reminders:read",
@@ -61,6 +63,7 @@ _READ = frozenset(
         "prices:read",
         "orders:read",
         "payments:read",
+        "stock:read",
         "visits:read",
         "reminders:read",
         "tiers:read",
@@ -69,7 +72,14 @@ _READ = frozenset(
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.REP: _READ
-    | {"customers:write", "contacts:write", "orders:draft", "visits:write", "reminders:write"},
+    | {
+        "customers:write",
+        "contacts:write",
+        "orders:draft",
+        "stock:write",
+        "visits:write",
+        "reminders:write",
+    },
     Role.MANAGER: _READ
     | {
         "customers:write",
@@ -77,6 +87,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "customers:assign",
         "orders:draft",
         "orders:write",
+        "stock:write",
         "visits:write",
         "reminders:write",
         "tiers:write",
@@ -92,8 +103,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "costs:read",
         "reads:read",
         "cadences:write",
+        "stock-rules:write",
     },
-    Role.SERVICE: _READ | {"customers:write", "contacts:write", "visits:write", "reminders:write"},
+    Role.SERVICE: _READ
+    | {"customers:write", "contacts:write", "stock:write", "visits:write", "reminders:write"},
     Role.FINANCE: _READ
     | {
         "reports:read",
@@ -117,6 +130,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "orders:write",
         "payments:write",
         "credit:write",
+        "stock:write",
+        "stock-rules:write",
         "reports:read",
         "costs:read",
         "tiers:write",

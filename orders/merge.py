@@ -1,4 +1,4 @@
-"""What goes over when a customer's file is merged into another: its orders, payments and credit."""
+"""What goes over when a customer's file is merged into another: its trade, credit and stock."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ from datetime import datetime
 
 from customers import moving
 from orders.crediting import settle_later
-from orders.models import Balance, Credit, Order, Payment
+from orders.models import (
+    Balance,
+    Credit,
+    Order,
+    Payment,
+    SellOut,
+    StockAdjustment,
+    StockReport,
+)
 
 
 def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
-    """Hand orders and payments of `gone` over to `into`; what hangs on them comes along.
+    """Hand orders, payments and stock of `gone` over to `into`; what hangs on them comes along.
 
     The survivor's own credit counts; only without one, that of `gone` goes over. Both are worked
     out as one customer afterwards.
@@ -18,7 +26,7 @@ def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
     settle_later([into])
     moved = {
         model._meta.label_lower: moving.hand_over(model, gone=gone, into=into, now=now)
-        for model in (Order, Payment)
+        for model in (Order, Payment, StockReport, SellOut, StockAdjustment)
     }
     dropped: list[moving.Row] = []
     if Credit.objects.filter(customer=into).exists():

@@ -31,6 +31,10 @@ from orders.models import (
     Payment,
     Price,
     Product,
+    SellOut,
+    StockAdjustment,
+    StockLine,
+    StockReport,
 )
 from tiers.models import Assessment, ChurnRun, KeyAccount, Outlook, Scenario, TierOverride
 from visits.models import Competitor, Sighting, Visit, key_of
@@ -147,6 +151,60 @@ def make_payment(
     values.setdefault("paid_at", local(2026, 6, 10, 10))
     return Payment.objects.create(
         customer=customer or make_customer(), amount=Decimal(amount), **values
+    )
+
+
+def make_stock_report(
+    customer: Customer | None = None,
+    counted: dict[Product, str | int | Decimal] | None = None,
+    **values: Any,
+) -> StockReport:
+    """A count of products, each in one batch that has no number."""
+    values.setdefault("external_id", f"ST-{next(_number):06}")
+    values.setdefault("reported_at", local(2026, 6, 12, 10))
+    report = StockReport.objects.create(customer=customer or make_customer(), **values)
+    for product, quantity in (counted or {}).items():
+        make_stock_line(report, product, quantity)
+    return report
+
+
+def make_stock_line(
+    report: StockReport, product: Product, quantity: str | int | Decimal, **values: Any
+) -> StockLine:
+    return StockLine.objects.create(
+        report=report, product=product, quantity=Decimal(quantity), **values
+    )
+
+
+def make_sell_out(
+    customer: Customer | None = None,
+    product: Product | None = None,
+    quantity: str | int | Decimal = 1,
+    **values: Any,
+) -> SellOut:
+    values.setdefault("external_id", f"SELL-{next(_number):06}")
+    values.setdefault("sold_at", local(2026, 6, 11, 10))
+    return SellOut.objects.create(
+        customer=customer or make_customer(),
+        product=product or make_product(),
+        quantity=Decimal(quantity),
+        **values,
+    )
+
+
+def make_adjustment(
+    customer: Customer | None = None,
+    product: Product | None = None,
+    quantity: str | int | Decimal = -1,
+    **values: Any,
+) -> StockAdjustment:
+    """Goods that went without being sold: damaged, unless `cause` says otherwise."""
+    values = {"cause": "damage", "adjusted_at": local(2026, 6, 11, 10), **values}
+    return StockAdjustment.objects.create(
+        customer=customer or make_customer(),
+        product=product or make_product(),
+        quantity=Decimal(quantity),
+        **values,
     )
 
 

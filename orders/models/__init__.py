@@ -1,4 +1,4 @@
-"""Products, prices, orders, and what customers pay and owe."""
+"""Products, prices, orders, what customers pay and owe, and what dealers have in stock."""
 
 from orders.models.credit import (
     USUAL_TERMS_DAYS,
@@ -22,11 +22,23 @@ from orders.models.orders import (
 )
 from orders.models.prices import Price, PriceQuerySet, TradeTerms
 from orders.models.products import Product, ProductQuerySet
+from orders.models.stock import (
+    AdjustmentCause,
+    SellOut,
+    SellOutQuerySet,
+    StockAdjustment,
+    StockLine,
+    StockReport,
+    StockReportQuerySet,
+    StockRules,
+    StockSource,
+)
 
 __all__ = [
     "COUNTED",
     "NETTED",
     "USUAL_TERMS_DAYS",
+    "AdjustmentCause",
     "Balance",
     "BalanceQuerySet",
     "Cause",
@@ -43,6 +55,14 @@ __all__ = [
     "PriceQuerySet",
     "Product",
     "ProductQuerySet",
+    "SellOut",
+    "SellOutQuerySet",
+    "StockAdjustment",
+    "StockLine",
+    "StockReport",
+    "StockReportQuerySet",
+    "StockRules",
+    "StockSource",
     "TradeTerms",
     "usual_credit",
 ]

@@ -24,11 +24,14 @@ from customers.models import (
 from orders.models import Balance
 from tests.factories import (
     local,
+    make_adjustment,
     make_credit,
     make_customer,
     make_order,
     make_payment,
     make_product,
+    make_sell_out,
+    make_stock_report,
     make_visit,
 )
 from tiers.models import (
@@ -66,6 +69,7 @@ def file_of_everything(
     """Rows in every app, some of which clash with those of another file of the same run."""
     _orders_and_visits(customer, rng, rep)
     _money(customer, rng)
+    _stock(customer, rng)
     _tier_changes(customer, rng, runs)
     _tier_words(customer, rng, rep)
     _tier_findings(customer, rng)
@@ -122,6 +126,15 @@ def _money(customer: Customer, rng: Random) -> None:
                 1,
             ),
         )
+
+
+def _stock(customer: Customer, rng: Random) -> None:
+    """Counts, sales of the dealer, and goods that went otherwise."""
+    product = make_product()
+    for _n in range(rng.randrange(3)):
+        make_stock_report(customer, {product: 5})
+        make_sell_out(customer, product)
+        make_adjustment(customer, product)
 
 
 def _tier_changes(customer: Customer, rng: Random, runs: list[TierRun]) -> None:
