@@ -166,13 +166,17 @@ class Measuring:
         TierRun.objects.filter(pk=job.pk).update(state="failed")
 
     def nothing_changed(self, way: Way) -> float:
-        way(AS_OF)
+        self.after_a_run(way)
         return self.seconds(way, AS_OF)
 
     def the_day_after(self, way: Way) -> float:
+        self.after_a_run(way)
+        return self.seconds(way, AS_OF + timedelta(days=1))
+
+    def after_a_run(self, way: Way) -> None:
+        """As the next night finds it: what the run left behind is cleaned up and counted."""
         way(AS_OF)
         self.cursor.execute("VACUUM ANALYZE customers_customer, tiers_assessment")
-        return self.seconds(way, AS_OF + timedelta(days=1))
 
     def everything_changed(self, way: Way) -> float:
         self.cursor.execute("TRUNCATE tiers_tierchange, tiers_classchange, tiers_assessment")

@@ -271,14 +271,16 @@ class OrderSync(SyncResource[OrderRecord]):
     def _merge_amount(self, record: OrderRecord, values: Values, errors: Errors) -> None:
         """The lines and the amount, which must agree; a return is kept without its minus."""
         given = record.amount if isinstance(record.amount, Decimal) else None
+        # null empties the amount, unless lines say what it is
+        kept = values["amount"] if record.amount is UNSET or values["lines"] else None
         returned = values["status"] == OrderStatus.RETURNED
         if record.lines is not UNSET:
             had_lines = bool(values["lines"])
             values["lines"] = self._lines(record.lines or (), returned=returned, errors=errors)
             if given is None and not values["lines"] and not had_lines:
-                given = values["amount"]
+                given = kept
         elif given is None:
-            given = values["amount"]
+            given = kept
         elif values["lines"] and abs(given) != values["amount"]:
             errors["amount"] = [
                 _("The stored lines come to %(total)s; send the new lines with the new amount.")
@@ -312,7 +314,7 @@ class OrderSync(SyncResource[OrderRecord]):
                 errors[f"lines.{at}.quantity"] = [
                     _("A quantity is above zero; a return has its status.")
                 ]
-            elif (quantity < 0) != negative:
+            elif returned and (quantity < 0) != negative:
                 errors[f"lines.{at}.quantity"] = [
                     _("The lines of a return are all negative or all positive.")
                 ]

@@ -6,17 +6,13 @@ expected results were computed independently, from the same files (shared/data/R
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 from django.core.management import call_command
 from django.db.models import Case, F, Sum, When
 from django.db.models.functions import TruncMonth
@@ -24,52 +20,11 @@ from django.db.models.functions import TruncMonth
 from accounts.models import AuditEntry, SyncCall
 from customers.models import Customer
 from orders.models import Order, OrderLine, OrderStatus
-from tests.factories import SHANGHAI, make_key
+from tests.api.erp import dealers, rows, wholesaler
+from tests.factories import SHANGHAI
 from tiers.models import TierPolicy, TierRun
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db(transaction=True)]
-
-BATCH = 500
-Record = dict[str, Any]
-
-
-class Erp:
-    """An ERP that sends everything in batches and adds up the answers."""
-
-    def __init__(self, url: str) -> None:
-        _key, secret = make_key()
-        self.url = url
-        self.session = requests.Session()
-        self.session.headers["Authorization"] = f"Bearer {secret}"
-
-    def send(self, resource: str, records: list[Record], *, by_line: bool = False) -> Counter[str]:
-        counts: Counter[str] = Counter()
-        for start in range(0, len(records), BATCH):
-            batch = records[start : start + BATCH]
-            body = "\n".join(map(json.dumps, batch)) if by_line else json.dumps(batch)
-            answer = self.session.post(
-                f"{self.url}/api/v1/{resource}/sync/",
-                data=body,
-                headers={"Content-Type": "application/x-ndjson" if by_line else "application/json"},
-                timeout=120,
-            )
-            assert answer.status_code == 200, answer.text
-            assert answer.json()["errors"] == []
-            counts.update({k: v for k, v in answer.json().items() if k != "errors"})
-        return +counts
-
-
-def rows(folder: Path, name: str) -> Iterator[dict[str, str]]:
-    with (folder / name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
-
-
-@pytest.fixture
-def erp(live_server, settings) -> Iterator[Erp]:
-    settings.API_RATE_PER_MINUTE = 0
-    erp = Erp(live_server.url)
-    yield erp
-    erp.session.close()  # the server's thread ends, and with it its database connection
 
 
 def tier_everything(as_of: date) -> TierRun:
@@ -121,44 +76,11 @@ def check_months(folder: Path) -> None:
 
 def test_dealers_with_order_lines(erp, data_dir):
     folder = data_dir / "adventureworks_resellers"
-    products: list[Record] = [
-        {"external_id": r["external_id"], "name": r["name"], "category": r["category"]}
-        for r in rows(folder, "products.csv")
-    ]
-    customers: list[Record] = [
-        {
-            "external_id": r["external_id"],
-            "name": r["name"],
-            "custom": {"type": r["type"], "city": r["city"], "country": r["country"]},
-        }
-        for r in rows(folder, "customers.csv")
-    ]
-    lines: dict[str, list[Record]] = defaultdict(list)
-    for r in rows(folder, "order_lines.csv"):
-        lines[r["order_external_id"]].append(
-            {
-                "line_no": len(lines[r["order_external_id"]]) + 1,
-                "product": r["product_external_id"],
-                "quantity": r["quantity"],
-                "unit_price": r["unit_price"],
-            }
-        )
-    orders = [
-        {
-            "external_id": r["external_id"],
-            "customer": r["customer_external_id"],
-            "ordered_at": f"{r['ordered_at']}T00:00:00+08:00",
-            "status": "completed",
-            "lines": lines[r["external_id"]],
-            "amount": r["amount"],
-        }
-        for r in rows(folder, "orders.csv")
-    ]
-    sent: dict[str, list[Record]] = {"products": products, "customers": customers, "orders": orders}
+    sent = dealers(folder)
     for resource, records in sent.items():
         counts = erp.send(resource, records)
         assert counts == {"received": len(records), "created": len(records)}
-    assert (len(orders), OrderLine.objects.count()) == (3616, 57851)
+    assert (len(sent["orders"]), OrderLine.objects.count()) == (3616, 57851)
     assert AuditEntry.objects.filter(through="sync").count() == sum(map(len, sent.values()))
 
     run = tier_everything(date(2020, 5, 31))
@@ -178,34 +100,19 @@ def test_dealers_with_order_lines(erp, data_dir):
 
 def test_a_wholesaler_with_returns(erp, data_dir):
     folder = data_dir / "online_retail"
-    customers = [
-        {"external_id": r["external_id"], "name": r["name"]} for r in rows(folder, "customers.csv")
-    ]
-    sold: Counter[str] = Counter()
-    orders = []
-    for r in rows(folder, "orders.csv"):
-        returned = r["kind"] == "return"
-        sold[r["customer_external_id"]] += not returned
-        orders.append(
-            {
-                "external_id": r["external_id"],
-                "customer": r["customer_external_id"],
-                "ordered_at": f"{r['ordered_at']}+08:00",
-                "status": "returned" if returned else "completed",
-                "amount": r["amount"],
-            }
-        )
-    for resource, records in (("customers", customers), ("orders", orders)):
+    sent = wholesaler(folder)
+    sold = Counter(o["customer"] for o in sent["orders"] if o["status"] == "completed")
+    for resource, records in sent.items():
         counts = erp.send(resource, records)
         assert counts == {"received": len(records), "created": len(records)}
     returns = Order.objects.filter(status=OrderStatus.RETURNED)
-    assert (len(orders), returns.count()) == (22190, 3654)
+    assert (len(sent["orders"]), returns.count()) == (22190, 3654)
     assert not returns.filter(amount__lt=0).exists()
 
     run = tier_everything(date(2011, 12, 9))
     check_tiers(folder, run)
     check_months(folder)
     assert {c.external_id: c.order_count for c in Customer.objects.all()} == {
-        c["external_id"]: sold[c["external_id"]] for c in customers
+        c["external_id"]: sold[c["external_id"]] for c in sent["customers"]
     }
-    assert erp.send("orders", orders) == {"received": 22190, "unchanged": 22190}
+    assert erp.send("orders", sent["orders"]) == {"received": 22190, "unchanged": 22190}

@@ -125,6 +125,10 @@ def test_lines_without_numbers_are_numbered_by_their_place(erp):
             {"lines": [line(quantity=-1)]},
             {"lines.0.quantity": ["A quantity is above zero; a return has its status."]},
         ),
+        (  # the others of the order are not to blame
+            {"lines": [line(quantity=-1), line(2)]},
+            {"lines.0.quantity": ["A quantity is above zero; a return has its status."]},
+        ),
         ({"lines": [line(price=-1)]}, {"lines.0.unit_price": ["A price is not negative."]}),
         ({"lines": [line(), line()]}, {"lines.1.line_no": ["Line 1 stands twice."]}),
         ({"lines": [line(0)]}, {"lines.0.line_no": ["Give at least 1."]}),
@@ -226,6 +230,15 @@ def test_lines_are_taken_away_only_with_an_amount(erp):
     assert became(erp, {"external_id": "SO-1", "lines": [], "amount": 9}) == {"updated": 1}
     assert (lines_of(), Order.objects.get().amount) == ([], Decimal(9))
     assert became(erp, {"external_id": "SO-1", "lines": None}) == {"unchanged": 1}
+
+
+def test_null_cannot_empty_the_amount_of_an_order_without_lines(erp):
+    became(erp, order())
+    assert refused(erp, order(amount=None)) == {
+        "amount": ["An order without lines needs an amount."]
+    }
+    assert became(erp, order(amount=None, lines=[line()])) == {"updated": 1}
+    assert became(erp, {"external_id": "SO-1", "amount": None}) == {"unchanged": 1}
 
 
 def test_changed_lines_stand_in_the_audit_log(erp):
