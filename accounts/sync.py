@@ -153,7 +153,7 @@ class _Call(Generic[R]):
         if not names:
             return {}, set()
         queryset = cast("ScopedQuerySet[Any]", model._default_manager.all())
-        batch = queryset.filter(external_id__in=names)
+        batch = queryset.filter(external_id__among=names)
         columns = ("external_id", "id", "version", *self.resource.columns)
         found = batch.order_by("external_id").values_list(*columns)
         if self.locking:

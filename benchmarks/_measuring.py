@@ -55,13 +55,13 @@ def database(server: str, name: str, *, keep: bool = False) -> Iterator[str]:
                 cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def peak_megabytes() -> float:
-    """The most memory this process ever had, in MB.
+def peak_megabytes(process: int | None = None) -> float:
+    """The most memory this process, or on Linux another one, ever had, in MB.
 
     Linux tells it of this program alone; what `getrusage` says there may still be the peak of the
     process that started it.
     """
-    status = Path("/proc/self/status")
+    status = Path(f"/proc/{process or 'self'}/status")
     if status.exists():
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
         return int(lines["VmHWM"].split()[0]) / 1024

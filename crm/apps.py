@@ -11,5 +11,6 @@ class CrmConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.checks import chinese_has_trigrams
+        from crm.lib import lookups  # noqa: F401  # makes `among` known
 
         register(chinese_has_trigrams, Tags.database)

@@ -15,11 +15,11 @@ def ids_by_number(numbers: Collection[str], user: User) -> dict[str, int]:
 
     One query, and a second one only where a number is nobody's own.
     """
-    known = Customer.objects.visible_to(user).filter(external_id__in=numbers)
+    known = Customer.objects.visible_to(user).filter(external_id__among=numbers)
     found = {str(number): pk for number, pk in known.values_list("external_id", "pk")}
     if missing := [number for number in numbers if number not in found]:
         taken = Alias.objects.filter(
-            external_id__in=missing, customer__in=Customer.objects.visible_to(user)
+            external_id__among=missing, customer__in=Customer.objects.visible_to(user)
         )
         found |= dict(taken.values_list("external_id", "customer_id"))
     return found
@@ -29,7 +29,7 @@ def own_numbers(numbers: Collection[str]) -> dict[str, str | None]:
     """Numbers of merged files → the number of the file that survived (None: it has none)."""
     if not numbers:
         return {}
-    taken = Alias.objects.filter(external_id__in=numbers)
+    taken = Alias.objects.filter(external_id__among=numbers)
     return dict(taken.values_list("external_id", "customer__external_id"))
 
 

@@ -76,15 +76,17 @@ class PaymentSync(SyncResource[PaymentRecord]):
         if named:
             self.orders = {
                 number: (pk, customer)
-                for number, pk, customer in orders.filter(external_id__in=named).values_list(
+                for number, pk, customer in orders.filter(external_id__among=named).values_list(
                     "external_id", "pk", "customer_id"
                 )
                 if number
             }
         if stored:
             ids = [row["order_id"] for row in stored.values() if row["order_id"]]
-            self.owners = dict(Order.objects.filter(pk__in=ids).values_list("pk", "customer_id"))
-            taken_back = Payment.objects.filter(reverses__in=[row["id"] for row in stored.values()])
+            self.owners = dict(Order.objects.filter(pk__among=ids).values_list("pk", "customer_id"))
+            taken_back = Payment.objects.filter(
+                reverses__id__among=[row["id"] for row in stored.values()]
+            )
             self.reversed = set(taken_back.values_list("reverses_id", flat=True))
 
     def merge(self, record: PaymentRecord, stored: Values | None) -> Values:

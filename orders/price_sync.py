@@ -62,7 +62,7 @@ class PriceSync(SyncResource[PriceRecord]):
 
     def gather(self, records: Sequence[PriceRecord], stored: Mapping[str, Values]) -> None:
         skus = {record.product for record in records if isinstance(record.product, str)}
-        sold = Product.objects.visible_to(self.user).filter(external_id__in=skus)
+        sold = Product.objects.visible_to(self.user).filter(external_id__among=skus)
         self.products = dict(sold.values_list("external_id", "pk")) if skus else {}
         touched = {*self.products.values(), *(row["product_id"] for row in stored.values())}
         found = Price.objects.filter(product__in=touched).only(

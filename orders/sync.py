@@ -226,7 +226,7 @@ class OrderSync(SyncResource[OrderRecord]):
         if customers:
             self.customers = ids_by_number(customers, self.user)
         if products:
-            sold = Product.objects.visible_to(self.user).filter(external_id__in=products)
+            sold = Product.objects.visible_to(self.user).filter(external_id__among=products)
             self.products = dict(sold.values_list("external_id", "pk"))
             self.skus = {pk: sku for sku, pk in self.products.items()}
         if stored:
@@ -235,7 +235,7 @@ class OrderSync(SyncResource[OrderRecord]):
     def _add_lines(self, stored: Mapping[str, Values]) -> None:
         lines: dict[int, list[Line]] = {}
         rows = (
-            OrderLine.objects.filter(order_id__in=[row["id"] for row in stored.values()])
+            OrderLine.objects.filter(order__id__among=[row["id"] for row in stored.values()])
             .order_by("order_id", "line_no")
             .values_list("id", "order_id", "product__external_id", *_LINE_COLUMNS)
         )
