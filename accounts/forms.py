@@ -166,6 +166,7 @@ RESOURCES: dict[str, Text] = {
     "reminders": _("Reminders"),
     "tiers": _("Tiers"),
     "reports": _("Reports"),
+    "webhooks": _("Webhooks"),
 }
 VERBS: dict[str, Text] = {"read": _("read"), "write": _("write")}
 

@@ -53,6 +53,8 @@ SCOPES = (
     "tiers:read",
     "tiers:write",
     "reports:read",
+    "webhooks:read",
+    "webhooks:write",
 )
 
 _READ = frozenset(
@@ -142,6 +144,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "reads:read",
         "jobs:read",
         "jobs:write",
+        "webhooks:read",
+        "webhooks:write",
     },
     Role.INTEGRATION: frozenset({*SCOPES, "costs:read"}),
 }

@@ -23,6 +23,8 @@ NAMES = (
     gettext_noop("End tiers set by hand"),
     gettext_noop("Settle gaps that are filled"),
     gettext_noop("What customers owe, every night"),
+    gettext_noop("Send to webhooks what is due"),
+    gettext_noop("Delete old deliveries to webhooks"),
 )
 
 DAYS: dict[str, Text] = {

@@ -1,5 +1,6 @@
 """Settings, all from the environment; the defaults run one machine with nothing else installed."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -273,6 +274,14 @@ REST_FRAMEWORK = {
 }
 IDEMPOTENT_RESPONSE_MODEL = "accounts.IdempotentResponse"
 API_RATE_PER_MINUTE = env.int("API_RATE_PER_MINUTE", default=1200)
+# --- webhooks: to public addresses and by https, unless networks of the company's own are let in
+WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", default=False)
+try:
+    WEBHOOK_PRIVATE_NETWORKS = [
+        ip_network(network.strip()) for network in env.list("WEBHOOK_PRIVATE_NETWORKS", default=[])
+    ]
+except ValueError as bad:
+    raise ImproperlyConfigured(f"WEBHOOK_PRIVATE_NETWORKS: {bad}") from bad
 SPECTACULAR_SETTINGS = {
     "TITLE": "Kehu API",
     "VERSION": "1",
@@ -284,6 +293,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "DeliveryStateEnum": "accounts.models.DeliveryState",
         "LoyaltyEnum": "customers.models.Loyalty",
         "MeasureEnum": "tiers.models.Measure",
         "OrderStatusEnum": "orders.models.OrderStatus",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from rest_framework.test import APIClient
 from accounts.models import Team, User
 from accounts.roles import Role
 from customers.models import Customer
+from tests.accounts.receiver import Receiver, receiving
 from tests.factories import make_customer, make_key, make_team, make_user
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -138,6 +140,19 @@ def erp(db: None) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     return client
+
+
+@pytest.fixture
+def own_network(settings: Any) -> None:
+    """The operator lets webhooks go to this machine, without encryption."""
+    settings.WEBHOOK_ALLOW_HTTP = True
+    settings.WEBHOOK_PRIVATE_NETWORKS = [ip_network("127.0.0.0/8")]
+
+
+@pytest.fixture
+def receiver(own_network: None) -> Iterator[Receiver]:
+    with receiving() as one:
+        yield one
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from accounts.models import ApiKey, Team, User
+from accounts.models import ApiKey, Delivery, Event, Team, User, Webhook
 from accounts.roles import Role
 from customers import cards
 from customers.contacts import save_contact
@@ -77,6 +77,22 @@ def make_key(user: User | None = None, *, scopes: list[str] | None = None) -> tu
     """An API key (every scope, where none are given) and its secret."""
     user = user or make_user(role=Role.INTEGRATION)
     return ApiKey.issue(name=f"Key {next(_number)}", user_id=user.pk, scopes=scopes)
+
+
+def make_webhook(*events: str, **values: Any) -> Webhook:
+    """An address that hears of `events` (order.held, where none are given)."""
+    values.setdefault("name", f"Webhook {next(_number)}")
+    values.setdefault("url", "https://203.0.113.9/hook")
+    return Webhook.objects.create(events=list(events or ("order.held",)), **values)
+
+
+def make_delivery(webhook: Webhook | None = None, **values: Any) -> Delivery:
+    """An order that is held, to be told since 16 June 2026."""
+    data = {"id": 1, "external_id": "SO-1", "held": True}
+    at = local(2026, 6, 16, 12)
+    event = Event.objects.create(name="order.held", occurred_at=at, data=data)
+    values = {"next_attempt_at": at, "give_up_at": at + timedelta(days=3), **values}
+    return Delivery.objects.create(webhook=webhook or make_webhook(), event=event, **values)
 
 
 def make_customer(**values: Any) -> Customer:

@@ -1,4 +1,4 @@
-"""Jobs of every night: a migration puts them into the schedule, where one may move them."""
+"""Scheduled jobs: a migration puts them into the schedule, where one may move them."""
 
 from __future__ import annotations
 
@@ -33,5 +33,22 @@ def nightly(
         }
         crontab = crontabs.filter(**when).first() or crontabs.create(**when)
         tasks.create(name=name, task=task, crontab=crontab, kwargs=json.dumps(arguments))
+
+    return migrations.RunPython(create, migrations.RunPython.noop)
+
+
+def every_minute(task: str, name: str) -> migrations.RunPython:
+    """A migration's step that has `task` done every minute, if nothing has yet."""
+
+    def create(apps: Any, schema_editor: Any) -> None:
+        alias = schema_editor.connection.alias
+        tasks = apps.get_model("django_celery_beat", "PeriodicTask").objects.using(alias)
+        if tasks.filter(task=task).exists():
+            return
+        intervals = apps.get_model("django_celery_beat", "IntervalSchedule").objects.using(alias)
+        when = {"every": 1, "period": "minutes"}
+        interval = intervals.filter(**when).first() or intervals.create(**when)
+        # A message that waits for longer than the next one says nothing new.
+        tasks.create(name=name, task=task, interval=interval, expire_seconds=60)
 
     return migrations.RunPython(create, migrations.RunPython.noop)

@@ -47,6 +47,8 @@ MATRIX = """
     audit:read            .   .   .   .   .   x   x   .
     jobs:read             .   .   .   .   .   .   x   .
     jobs:write            .   .   .   .   .   .   x   .
+    webhooks:read         .   .   .   .   .   .   x   x
+    webhooks:write        .   .   .   .   .   .   x   x
 """
 TABLE = {line.split()[0]: line.split()[1:] for line in MATRIX.strip().splitlines()}
 

@@ -37,6 +37,11 @@ def manage(tmp_path: Path, *command: str, **environment: str) -> subprocess.Comp
         pytest.param(
             {"SECRET_KEY": KEY, "BASE_URL": "crm.example.cn"}, "a full address", id="half address"
         ),
+        pytest.param(
+            {"SECRET_KEY": KEY, "WEBHOOK_PRIVATE_NETWORKS": "10.2.0.0/16, 10.3.0.1/16"},
+            "WEBHOOK_PRIVATE_NETWORKS: 10.3.0.1/16",
+            id="no network",
+        ),
     ],
 )
 def test_an_insecure_start_is_refused_with_advice(tmp_path, environment, advice) -> None:
