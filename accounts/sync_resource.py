@@ -43,6 +43,11 @@ class Change:
     pk: int = 0
     version: int = 1
 
+    def moved(self) -> list[str]:
+        """The columns in which a stored row changed; none of a new one."""
+        before = self.before or {}
+        return [name for name, value in before.items() if self.after[name] != value]
+
 
 @dataclass(slots=True)
 class Outcome:

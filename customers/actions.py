@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.roles import Role
-from customers import cards
+from customers import cards, events
 from customers.companions import follow
 from customers.models import Customer, Profile, Supplier
 
@@ -26,6 +26,7 @@ def file_customer(*, customer: Customer, by: User) -> Customer:
         customer.owner = by
     customer.save()
     cards.refresh([customer.pk])
+    events.tell(created=[customer.pk], at=customer.updated_at)
     return customer
 
 
@@ -39,10 +40,11 @@ def change_customer(
     """
     for name, value in values.items():
         setattr(customer, name, value)
-    owner = customer.was("owner_id")
+    owner, changed = customer.was("owner_id"), events.changed_columns(customer)
     customer.save()
     follow({customer.pk: owner}, to=customer.owner_id, now=now)
     cards.refresh([customer.pk])
+    events.tell(changed={customer.pk: changed}, at=now)
     return customer
 
 

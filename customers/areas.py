@@ -11,6 +11,7 @@ from django.db.models import Q
 from accounts.models import AuditEntry
 from accounts.models.audit import Action
 from crm.lib import bulk
+from customers import events
 from customers.addresses import find
 from customers.models import Customer, DivisionFound
 
@@ -70,5 +71,7 @@ def read(ids: list[int], *, now: datetime) -> dict[str, int]:
             )
         )
     bulk.update(Customer, rows)
+    moved = [entry.object_id for entry in entries if entry.before != entry.after]
+    events.tell(changed=dict.fromkeys(moved, ("division",)), at=now)
     AuditEntry.write_many(entry for entry in entries if entry.before != entry.after)
     return counts

@@ -16,6 +16,7 @@ from accounts.models import AuditEntry, User
 from accounts.models.audit import Action
 from accounts.roles import Role
 from crm.lib import bulk
+from customers import events
 from customers.companions import follow
 from customers.models import Customer, CustomerQuerySet
 
@@ -51,7 +52,9 @@ def give(
     require_successor(to, by=by)
     lock()
     chosen = Customer.objects.visible_to(by).filter(pk__in=customers.values("pk"))
-    return move_rows(chosen, "owner", to.pk if to else None, named="name", now=now)
+    owners = move_rows(chosen, "owner", to.pk if to else None, named="name", now=now)
+    events.tell(changed=dict.fromkeys(owners, ("owner_id",)), at=now)
+    return owners
 
 
 def lock() -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.access import require
 from accounts.models import User
 from crm.lib.text import Text
+from customers import events
 from customers.assigning import give, in_batches, lock, move_rows, require_successor
 from customers.companions import companions
 from customers.models import Customer, CustomerQuerySet, HandOver
@@ -105,7 +106,9 @@ def hand_back(handed: HandOver, *, by: User, now: datetime) -> int:
     seen = Customer.objects.visible_to(by).filter(owner=to)
     returned = 0
     for some in in_batches(seen, handed.customer_ids):
-        returned += len(move_rows(some, "owner", giver, named="name", now=now))
+        moved = move_rows(some, "owner", giver, named="name", now=now)
+        events.tell(changed=dict.fromkeys(moved, ("owner_id",)), at=now)
+        returned += len(moved)
     for one in companions():
         one.hand_back(handed.beside.get(one.KIND, []), giver=giver, to=to, now=now)
     handed.undone_at, handed.undone_by, handed.undone_count = now, by, returned

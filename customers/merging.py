@@ -23,7 +23,7 @@ from crm.lib import bulk
 from crm.lib.contributions import contributions
 from crm.lib.problems import Conflict
 from crm.lib.text import Text
-from customers import cards, hierarchy, moving
+from customers import cards, events, hierarchy, moving
 from customers.duplicates import GONE
 from customers.models import Alias, Customer, IndexCard, Merge, Profile
 
@@ -191,6 +191,8 @@ def merge(
     into.save()
     record.save()
     cards.refresh([into.pk])
+    events.tell_merged(gone, into, at=now)
+    events.tell(changed={into.pk: changed}, at=now)
     return record
 
 

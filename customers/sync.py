@@ -29,7 +29,7 @@ from crm.lib.records import (
     number_fault,
     value_fault,
 )
-from customers import cards, divisions, phones
+from customers import cards, divisions, events, phones
 from customers.addresses import NOWHERE, Area, settled
 from customers.aliases import ids_by_number, no_customer, own_numbers
 from customers.companions import follow
@@ -305,6 +305,11 @@ class CustomerSync(SyncResource[CustomerRecord]):
                 handed[change.after["owner_id"]][change.pk] = change.before["owner_id"]
         for to, owners in handed.items():
             follow(owners, to=to, now=now)
+        events.tell(
+            created=[change.pk for change in changes if change.before is None],
+            changed={change.pk: change.moved() for change in changes if change.before is not None},
+            at=now,
+        )
 
     def row(self, after: Values) -> Values:
         coming = {column: None for column in TIES if isinstance(after[column], _Coming)}

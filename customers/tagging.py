@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import AuditEntry, User
 from accounts.models.audit import Action
 from crm.lib import bulk
+from customers import events
 from customers.models import Customer, CustomerQuerySet
 
 MOST_TAGS = 20
@@ -110,4 +111,5 @@ def _retag(
             "model": blank.model,
         },
     )
+    events.tell(changed=dict.fromkeys(ids, ("tags",)), at=now)
     return ids

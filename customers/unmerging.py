@@ -15,7 +15,7 @@ from accounts.access import require
 from accounts.models import AuditEntry, User
 from accounts.models.audit import Action
 from crm.lib.text import Text
-from customers import cards, hierarchy, moving
+from customers import cards, events, hierarchy, moving
 from customers.merging import lock, merges_in_sight, require_right
 from customers.models import Alias, Customer, Merge
 
@@ -73,6 +73,7 @@ def undo(*, merge_id: int, by: User, now: datetime) -> Undone:
     record.undone_by, record.undone_at = by, now
     record.save(update_fields=["undone_by", "undone_at"])
     cards.refresh([into.pk, gone.pk])
+    events.tell(created=[gone.pk], changed={into.pk: back}, at=now)
     return Undone(gone, kept)
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.models import AuditEntry, User
 from accounts.models.audit import Action
 from orders.crediting import settle_later
+from orders.events import changed_columns, tell_orders
 from orders.models import Order, OrderLine, OrderStatus
 
 
@@ -20,12 +21,14 @@ def record_order(*, order: Order, lines: Sequence[OrderLine] | None) -> Order:
 
     The lines carry their product. Both are audited; without any difference nothing is written.
     """
-    before = [] if order.pk is None or lines is None else _logged(_stored_lines(order))
+    created, changed = order.pk is None, changed_columns(order) if order.pk else []
+    before = [] if created or lines is None else _logged(_stored_lines(order))
     after = [] if lines is None else _logged(lines)
-    if order.pk is None or before != after or _differs(order):
+    if created or before != after or changed:
         settle_later({order.customer_id, order.was("customer_id") or order.customer_id})
         order.save()
     if lines is None or before == after:
+        _tell(order, created, changed)
         return order
     if before:
         OrderLine.objects.filter(order=order).delete()
@@ -40,6 +43,7 @@ def record_order(*, order: Order, lines: Sequence[OrderLine] | None) -> Order:
         before={"lines": before},
         after={"lines": after},
     ).save(force_insert=True)
+    _tell(order, created, [*changed, "lines"])
     return order
 
 
@@ -48,6 +52,7 @@ def move_order(*, order: Order, to: OrderStatus) -> Order:
     """Bring an order that people keep into another status; what its customer owes follows."""
     order.move_to(to)
     settle_later([order.customer_id])
+    tell_orders(changed={order.pk: ["status"]}, at=order.updated_at)
     return order
 
 
@@ -56,6 +61,7 @@ def take_back_move(*, order: Order, by: User, today: date) -> Order:
     """Undo the last change of status, which `by` made today; what its customer owes follows."""
     order.take_back(by=by, today=today)
     settle_later([order.customer_id])
+    tell_orders(changed={order.pk: ["status"]}, at=order.updated_at)
     return order
 
 
@@ -63,8 +69,11 @@ def _stored_lines(order: Order) -> Iterable[OrderLine]:
     return OrderLine.objects.filter(order=order).select_related("product")
 
 
-def _differs(order: Order) -> bool:
-    return any(getattr(order, name) != value for name, value in order._loaded.items())
+def _tell(order: Order, created: bool, changed: Sequence[str]) -> None:
+    if created:
+        tell_orders(created=[order.pk], at=order.updated_at)
+    elif changed:
+        tell_orders(changed={order.pk: changed}, at=order.updated_at)
 
 
 def _logged(lines: Iterable[OrderLine]) -> list[dict[str, Any]]:

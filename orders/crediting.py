@@ -25,6 +25,7 @@ from crm.lib import bulk
 from crm.lib.formats import price
 from orders import balances
 from orders.credit import Held, Rule, judge
+from orders.events import tell_held
 from orders.models import Cause, Credit, Hold, HoldAt, Order, OrderStatus
 
 log = logging.getLogger(__name__)
@@ -135,6 +136,11 @@ def _mark(touched: Collection[int], waiting: Collection[int], *, now: datetime) 
         )
         for order in changed
     )
+    tell_held(
+        held=[order.pk for order in changed if not order.held],
+        released=[order.pk for order in changed if order.held],
+        at=now,
+    )
 
 
 @transaction.atomic
@@ -165,6 +171,7 @@ def release(*, order: Order, by: User, reason: str, now: datetime) -> list[Hold]
         hold.save(update_fields=["ended_at", "released_by", "reason"])
     order.held = False
     order.save(update_fields=["held"])
+    tell_held(released=[order.pk], at=now)
     settle_later([order.customer_id])
     return holds
 
@@ -187,6 +194,7 @@ def hold_again(*, order: Order, now: datetime) -> None:
         hold.save(update_fields=["ended_at", "released_by", "reason"])
     order.held = True
     order.save(update_fields=["held"])
+    tell_held(held=[order.pk], at=now)
     settle_later([order.customer_id])
 
 

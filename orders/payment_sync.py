@@ -15,6 +15,7 @@ from accounts.sync_resource import Change, Rejected, SyncResource, Values
 from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
 from customers.aliases import ids_by_number, no_customer
 from orders.crediting import settle_later
+from orders.events import tell_payments
 from orders.models import Order, Payment
 
 Text50: TypeAlias = Annotated[str, Meta(max_length=50)]
@@ -135,3 +136,8 @@ class PaymentSync(SyncResource[PaymentRecord]):
         """Have the customers' balances worked out again once this is committed."""
         sides = [side for change in changes for side in (change.before, change.after) if side]
         settle_later({side["customer_id"] for side in sides})
+        tell_payments(
+            created=[change.pk for change in changes if change.before is None],
+            changed={change.pk: change.moved() for change in changes if change.before is not None},
+            at=now,
+        )

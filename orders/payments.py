@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from orders.crediting import settle_later
+from orders.events import tell_payments
 from orders.models import Order, Payment
 
 
@@ -57,6 +58,7 @@ def enter_payment(
     except IntegrityError:  # the other press of the button came first
         return Payment.objects.get(client_id=client_id, customer=customer)
     settle_later([customer.pk])
+    tell_payments(created=[payment.pk], at=now)
     return payment
 
 
@@ -82,4 +84,5 @@ def reverse_payment(*, payment: Payment, reason: str, now: datetime) -> Payment:
     reversal.full_clean(exclude=["reverses"])
     reversal.save()
     settle_later([payment.customer_id])
+    tell_payments(created=[reversal.pk], at=now)
     return reversal

@@ -20,6 +20,7 @@ from customers import divisions
 from customers.aliases import ids_by_number, no_customer
 from orders.amounts import check_amount, lines_amount
 from orders.crediting import settle_later
+from orders.events import tell_orders
 from orders.models import Order, OrderLine, OrderStatus, Product
 
 Text20: TypeAlias = Annotated[str, Meta(max_length=20)]
@@ -347,6 +348,11 @@ class OrderSync(SyncResource[OrderRecord]):
         bulk.insert(OrderLine, _new(changes))
         sides = [side for change in changes for side in (change.before, change.after) if side]
         settle_later({side["customer_id"] for side in sides})
+        tell_orders(
+            created=[change.pk for change in changes if change.before is None],
+            changed={change.pk: change.moved() for change in changes if change.before is not None},
+            at=now,
+        )
 
     def _gone(self, changes: Sequence[Change]) -> list[int]:
         """The ids of the lines whose numbers are no more."""

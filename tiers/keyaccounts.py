@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from crm.lib.formats import local_day
+from customers import events
 from customers.models import Customer
 from tiers.models import Assessment, KeyAccount, Rating
 
@@ -84,6 +85,7 @@ def _mark(customer: Customer, *, key_account: bool) -> None:
     if customer.key_account != key_account:
         customer.key_account = key_account
         customer.save(update_fields=["key_account"])
+        events.tell(changed={customer.pk: ["key_account"]}, at=customer.updated_at)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from customers.models import Customer
+from tiers import events
 from tiers.models import Assessment, Cause, TierChange, TierOverride
 from tiers.tiering import LOCK
 
@@ -198,7 +199,7 @@ def _keep(
     **before: Any,
 ) -> None:
     """A line of the history, with the words of the override as they are now."""
-    TierChange.objects.create(
+    change = TierChange.objects.create(
         override=override,
         cause=cause,
         by=by,
@@ -215,3 +216,4 @@ def _keep(
         said_by=override.by,
         **before,
     )
+    events.tell_move(change)

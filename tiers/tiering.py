@@ -23,7 +23,7 @@ from django.utils import timezone
 from crm.lib.contributions import contributions
 from crm.lib.days import day_bounds, day_start
 from orders.models import Product
-from tiers import sql
+from tiers import events, sql
 from tiers.models import Failure, RunState, TierChange, TierOverride, TierRun
 from tiers.sql.gathering import Window
 
@@ -193,6 +193,7 @@ def _record(cursor: CursorWrapper, job: TierRun, clock: Callable[[], datetime]) 
             cursor.execute(*sql.add_assessments(as_of=job.as_of))
     if not job.dry_run:
         _expire(now)
+        events.tell_run(job, moved=moved, at=now)
     TierRun.objects.filter(pk=job.pk).update(
         state=RunState.DONE, progress=WRITTEN, finished_at=now, moved=moved, **outcome
     )

@@ -18,7 +18,7 @@ from django.db.models import Count
 from accounts.models import User
 from accounts.models.audit import Action
 from crm.lib import bulk
-from customers import cards, hierarchy
+from customers import cards, events, hierarchy
 from customers.companions import follow
 from customers.importing import attached, tying, writing
 from customers.importing.fields import OWN
@@ -185,6 +185,7 @@ def _create(verdicts: Sequence[Verdict], *, now: datetime) -> None:
         verdict.customer_id, verdict.version = pk, 1
         changes.append(Change(pk, str(row["name"]), None, row, 1))
     writing.note(Customer, Action.CREATE, changes, now=now)
+    events.tell(created=ids, at=now)
 
 
 def _columns(values: Values) -> Values:
@@ -217,6 +218,7 @@ def _change(verdicts: Sequence[Verdict], files: Files, *, now: datetime) -> None
             changes.append(Change(filed.pk, filed.values["name"], before, after, filed.version + 1))
     writing.overwrite(Customer, changes, now=now)
     writing.note(Customer, Action.UPDATE, changes, now=now)
+    events.tell(changed={change.pk: change.after for change in changes}, at=now)
     handed: dict[int, dict[int, int | None]] = defaultdict(dict)
     for change in changes:
         if change.before and change.after.get("owner_id"):

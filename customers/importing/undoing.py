@@ -12,7 +12,7 @@ from django.db import models, transaction
 from accounts.models import User
 from accounts.models.audit import Action
 from crm.lib import bulk
-from customers import cards, hierarchy
+from customers import cards, events, hierarchy
 from customers.importing import attached, tying, writing
 from customers.importing.fields import OWN
 from customers.importing.filed import CUSTOMER, Filed, in_form, in_sight, read, same, stored
@@ -162,6 +162,7 @@ def _delete(rows: dict[int, ImportRow], files: Filings, *, now: datetime) -> Non
                     other._base_manager.filter(**{f"{field}__in": list(rows)}).delete()
         bulk.delete(model, [change.pk for change in changes])
         writing.note(model, Action.DELETE, changes, now=now)
+    events.tell_deleted(((one.pk, one.values["external_id"]) for one in gone), at=now)
 
 
 def _to_customer(model: type[models.Model]) -> list[str]:
@@ -202,6 +203,7 @@ def _restore(rows: Sequence[ImportRow], files: Filings, *, now: datetime) -> dic
     for model, some in changes.items():
         writing.overwrite(model, some, now=now)
         writing.note(model, Action.UPDATE, some, now=now)
+    events.tell(changed={change.pk: change.after for change in changes[Customer]}, at=now)
     bulk.delete(Contact, [change.pk for change in contacts_gone])
     writing.note(Contact, Action.DELETE, contacts_gone, now=now)
     cards.refresh(ids)
