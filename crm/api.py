@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from accounts import webhook_api as webhooks
 from crm.lib.api import UnknownAddress
 from crm.lib.docs import DocsView, SchemaView
 from customers import api as customers
@@ -17,7 +18,7 @@ from tiers import api as tiers
 from tiers import question_api, share_api
 from visits import api as visits
 
-MODULES = (customers, contacts, orders, payments, tiers, visits)
+MODULES = (customers, contacts, orders, payments, tiers, visits, webhooks)
 
 router = SimpleRouter()
 extra: list[URLPattern | URLResolver] = []

@@ -208,7 +208,7 @@ class ReadViewSet(viewsets.GenericViewSet[Any]):
 class RecordViewSet(ReadViewSet):
     """A resource whose records the caller may also create and change; nothing is deleted."""
 
-    http_method_names = ("get", "head", "post", "put", "patch")
+    http_method_names: Sequence[str] = ("get", "head", "post", "put", "patch")
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         def answer() -> Response:

@@ -31,6 +31,9 @@ FIELDS = {
     "payments": PAYMENTS,
     "visits": VISITS,
     "tier-runs": "id state progress as_of counts moved",
+    "webhooks": "id name url events active failing_since last_delivered_at created_at updated_at",
+    "webhook-deliveries": """id webhook event event_id occurred_at data state attempts
+        next_attempt_at delivered_at status_code error duration_ms""",
 }
 READ_ONLY = {
     "customers": "id abc loyalty key_account tiers completeness created_at updated_at",
@@ -59,6 +62,11 @@ OPERATIONS = """
     get tier-policies/         post tier-policies/
     get tier-runs/             post tier-runs/
     get tier-runs/{id}/        get tier-runs/{id}/changes/
+    get webhooks/              post webhooks/             get webhooks/{id}/
+    patch webhooks/{id}/       delete webhooks/{id}/      post webhooks/{id}/ping/
+    post webhooks/{id}/rotate-secret/                     post webhooks/{id}/replay/
+    get webhook-deliveries/    get webhook-deliveries/{id}/
+    post webhook-deliveries/{id}/replay/
 """
 CHOICES = {
     ("customers", "kind"): "distributor dealer outlet group_buyer",
@@ -68,6 +76,7 @@ CHOICES = {
     ("orders", "status"): "draft confirmed shipped completed cancelled returned",
     ("visits", "status"): "planned checked_in done missed cancelled",
     ("tier-runs", "state"): "queued running done failed",
+    ("webhook-deliveries", "state"): "waiting delivered dead",
 }
 SYNCED = ("customers", "contacts", "products", "prices", "orders", "payments")
 
@@ -156,7 +165,7 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
 def test_every_operation_says_how_it_refuses(document) -> None:
     for method, path, operation in operations(document):
         wanted = {"400", "401", "403", "404", "405", "406", "429"}
-        if method != "get":
+        if method not in {"get", "delete"}:
             wanted |= {"409", "413", "415", "422"}
         if method in {"put", "patch"}:
             wanted.add("412")
