@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import keys, log, own, people, runs, syncs
+from accounts.views import keys, log, own, people, runs, syncs, webhooks
 
 app_name = "accounts"
 urlpatterns = [
@@ -24,6 +24,20 @@ urlpatterns = [
     path("syncs/<int:pk>/again/", syncs.again, name="sync-again"),
     path("syncs/<int:pk>/rejected/", syncs.rejected_export, name="sync-rejected"),
     path("syncs/rejected/<int:pk>/", syncs.rejected, name="rejected"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/new/", webhooks.webhook_new, name="webhook-new"),
+    path("webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:pk>/edit/", webhooks.webhook_edit, name="webhook-edit"),
+    path("webhooks/<int:pk>/export/", webhooks.export, name="webhook-export"),
+    path("webhooks/<int:pk>/ping/", webhooks.ping, name="webhook-ping"),
+    path("webhooks/<int:pk>/replay/", webhooks.replay_dead, name="webhook-replay"),
+    path("webhooks/<int:pk>/pause/", webhooks.pause, name="webhook-pause"),
+    path("webhooks/<int:pk>/resume/", webhooks.resume, name="webhook-resume"),
+    path("webhooks/<int:pk>/remove/", webhooks.remove, name="webhook-remove"),
+    path("webhooks/<int:pk>/restore/", webhooks.restore, name="webhook-restore"),
+    path("webhooks/<int:pk>/secret/", webhooks.rotate, name="webhook-secret"),
+    path("webhooks/deliveries/<int:pk>/", webhooks.delivery, name="delivery"),
+    path("webhooks/deliveries/<int:pk>/replay/", webhooks.replay, name="delivery-replay"),
     path("audit/", log.audit, name="audit"),
     path("jobs/", log.jobs, name="jobs"),
     path("jobs/<int:pk>/", log.job_toggle, name="job-toggle"),

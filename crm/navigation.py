@@ -93,6 +93,7 @@ USERS = Page("accounts:users", _("Users"), "user", "users:write")
 TEAMS = Page("accounts:teams", _("Teams"), "user-group", "users:write")
 KEYS = Page("accounts:keys", _("API keys"), "key", "keys:write")
 SYNCS = Page("accounts:syncs", _("Sync log"), "arrows-up-down", "keys:write")
+WEBHOOKS = Page("accounts:webhooks", _("Webhooks"), "bolt", "webhooks:write")
 AUDIT = Page("accounts:audit", _("Audit log"), "shield-check", "audit:read")
 JOBS = Page("accounts:jobs", _("Jobs"), "clock", "jobs:read")
 MORE = Page("more", _("More"), "bars-3")
@@ -104,7 +105,7 @@ RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (_("Money"), (PAYMENTS, RECEIVABLES, RECONCILIATION)),
     (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS)),
     (_("Rules"), (TERMS, POLICIES, CADENCES)),
-    (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, JOBS, AUDIT)),
+    (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, WEBHOOKS, JOBS, AUDIT)),
 )
 
 TABS: dict[str, tuple[Page, ...]] = {

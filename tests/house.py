@@ -124,6 +124,9 @@ def new_house(folder: Path) -> Iterator[House]:
         "LANG": "C.UTF-8",
         "WEB_WORKERS": "1",
         "WORKER_CONCURRENCY": "1",
+        # Receivers of webhooks are on this machine too.
+        "WEBHOOK_ALLOW_HTTP": "1",
+        "WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8",
     }
     if redis := os.environ.get("REDIS_URL"):
         environment["REDIS_URL"] = urlsplit(redis)._replace(path=f"/{_own_number()}").geturl()

@@ -27,6 +27,7 @@ from tests.factories import (
     make_contact,
     make_credit,
     make_customer,
+    make_delivery,
     make_hold,
     make_import,
     make_interaction,
@@ -44,6 +45,7 @@ from tests.factories import (
     make_team,
     make_user,
     make_visit,
+    make_webhook,
 )
 from tiers.models import RunState, TierChange, TierPolicy, TierRun
 from tiers.policies import copy_of
@@ -208,6 +210,20 @@ SHARED = {
     "accounts:sync-rejected": "sync",
     "accounts:rejected": "rejected",
     "accounts:job-toggle": "job",
+    **dict.fromkeys(
+        [
+            *("accounts:webhook", "accounts:webhook-edit", "accounts:webhook-export"),
+            *("accounts:webhook-ping", "accounts:webhook-replay", "accounts:webhook-pause"),
+            *("accounts:webhook-resume", "accounts:webhook-remove", "accounts:webhook-restore"),
+            *("accounts:webhook-secret", "webhook-detail", "webhook-ping", "webhook-replay"),
+            "webhook-rotate-secret",
+        ],
+        "webhook",
+    ),
+    "accounts:delivery": "delivery",
+    "accounts:delivery-replay": "delivery",
+    "webhook-delivery-detail": "delivery",
+    "webhook-delivery-replay": "delivery",
 }
 OTHER_PARAMETERS = {"account_reset_password_from_key": {"uidb36": "1", "key": "x-y"}}
 #: Django's own admin, for superusers: any record will do.
@@ -325,6 +341,8 @@ def records(customer, rep, north) -> dict[str, Any]:
             call=SyncCall.objects.create(resource="orders", rejected=1), index=0, resource="orders"
         ),
         "job_run": JobRun.objects.create(kind="export", owner=rep, created_at=timezone.now()),
+        "webhook": make_webhook(),
+        "delivery": make_delivery(),
         "job": PeriodicTask.objects.create(name="walk", task="walk", interval=schedule),
     }
 
@@ -479,6 +497,7 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
         HandOver.objects.create(giver=rep, successor=rep, by=rep, at=timezone.now(), count=1)
         make_customer(owner=rep, group_head=records["customer"])
         make_key()
+        make_delivery(records["webhook"])
         make_scenario(shared=True)
         make_override(another, rep)
         make_key_account(another, rep)
