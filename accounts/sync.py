@@ -51,6 +51,7 @@ def run_sync(
     the sight of the resource's user, under the own name in the logs. Raises Unavailable (503)
     when other writers kept changing the same rows; nothing is written then.
     """
+    resource.now = now
     for reading in readings:
         if reading.record is not None:
             reading.errors = _emptied(resource, reading.record) or resource.check(reading.record)

@@ -94,6 +94,8 @@ class SyncResource(ABC, Generic[R]):
     columns: ClassVar[Sequence[str]]
     required: ClassVar[Sequence[str]] = ()
     fresh: ClassVar[Mapping[str, Any]] = {}
+    #: The moment of the call; it is there before the first record is checked.
+    now: datetime
 
     def __init__(self, user: User) -> None:
         self.user = user

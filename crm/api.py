@@ -13,12 +13,13 @@ from customers import sync_api as customer_sync
 from orders import api as orders
 from orders import payment_api as payments
 from orders import report_api as order_reports
+from orders import stock_api as stock
 from orders import sync_api as order_sync
 from tiers import api as tiers
 from tiers import question_api, share_api
 from visits import api as visits
 
-MODULES = (customers, contacts, orders, payments, tiers, visits, webhooks)
+MODULES = (customers, contacts, orders, payments, stock, tiers, visits, webhooks)
 
 router = SimpleRouter()
 extra: list[URLPattern | URLResolver] = []

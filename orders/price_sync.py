@@ -13,8 +13,9 @@ from accounts.models import User
 from accounts.sync_resource import Change, Rejected, SyncResource, Values
 from crm.lib.records import Errors, Key, Reader, SyncRecord, fixed
 from orders import prices
-from orders.models import Price, Product
+from orders.models import Price
 from orders.prices import Period
+from orders.skus import ids_by_sku, no_product
 
 MONEY = ("dealer_price", "retail_price")
 
@@ -62,8 +63,7 @@ class PriceSync(SyncResource[PriceRecord]):
 
     def gather(self, records: Sequence[PriceRecord], stored: Mapping[str, Values]) -> None:
         skus = {record.product for record in records if isinstance(record.product, str)}
-        sold = Product.objects.visible_to(self.user).filter(external_id__among=skus)
-        self.products = dict(sold.values_list("external_id", "pk")) if skus else {}
+        self.products = ids_by_sku(skus, self.user)
         touched = {*self.products.values(), *(row["product_id"] for row in stored.values())}
         found = Price.objects.filter(product__in=touched).only(
             "external_id", "product_id", "valid_from", "valid_to"
@@ -76,9 +76,7 @@ class PriceSync(SyncResource[PriceRecord]):
         if isinstance(record.product, str):
             values["product_id"] = self.products.get(record.product)
             if values["product_id"] is None:
-                errors["product"] = [
-                    _("No product has external_id '%(value)s'.") % {"value": record.product}
-                ]
+                errors["product"] = [no_product(record.product)]
         for name in (*MONEY, "valid_from", "valid_to"):
             value = getattr(record, name)
             if value is not UNSET:

@@ -15,6 +15,7 @@ from customers import divisions
 from customers.models import Customer
 from orders.amounts import check_amount, check_line
 from orders.models import Order, OrderLine, OrderStatus, Price, Product
+from orders.skus import no_product
 
 MOST_LINES = 1000
 
@@ -199,9 +200,7 @@ class OrderSerializer(RecordSerializer[Order]):
             except DjangoValidationError as refused:
                 wrong |= refused.message_dict
             if line["product"] not in products:
-                wrong["product"] = [
-                    _("No product has external_id '%(value)s'.") % {"value": line["product"]}
-                ]
+                wrong["product"] = [no_product(line["product"])]
             if number in seen:
                 wrong["line_no"] = [_("Line %(number)d stands twice.") % {"number": number}]
             seen.add(number)

@@ -22,6 +22,7 @@ from orders.amounts import check_amount, lines_amount
 from orders.crediting import settle_later
 from orders.events import tell_orders
 from orders.models import Order, OrderLine, OrderStatus, Product
+from orders.skus import ids_by_sku, no_product
 
 Text20: TypeAlias = Annotated[str, Meta(max_length=20)]
 Text50: TypeAlias = Annotated[str, Meta(max_length=50)]
@@ -227,8 +228,7 @@ class OrderSync(SyncResource[OrderRecord]):
         if customers:
             self.customers = ids_by_number(customers, self.user)
         if products:
-            sold = Product.objects.visible_to(self.user).filter(external_id__among=products)
-            self.products = dict(sold.values_list("external_id", "pk"))
+            self.products = ids_by_sku(products, self.user)
             self.skus = {pk: sku for sku, pk in self.products.items()}
         if stored:
             self._add_lines(stored)
@@ -306,9 +306,7 @@ class OrderSync(SyncResource[OrderRecord]):
         for at, line in enumerate(records):
             product = self.products.get(line.product)
             if product is None:
-                errors[f"lines.{at}.product"] = [
-                    _("No product has external_id '%(value)s'.") % {"value": line.product}
-                ]
+                errors[f"lines.{at}.product"] = [no_product(line.product)]
                 continue
             quantity = line.quantity
             if quantity < 0 and not returned:

@@ -26,6 +26,8 @@ RESOURCES: dict[str, Text] = {
     "prices": _("Prices"),
     "orders": _("Orders"),
     "payments": _("Payments"),
+    "stock-reports": _("Stock reports"),
+    "sell-outs": _("Sell-outs"),
 }
 
 
@@ -208,13 +210,14 @@ class Tracked(models.Model):
                 ).save(force_insert=True)
 
     def tell_also(self, name: str, before: Any, after: Any) -> None:
-        """Let the entry of the next save() tell this change too; `name` is one of BESIDE."""
+        """Let the entry of the next save() or delete() tell this too; `name` is one of BESIDE."""
         if before != after:
             self._also = {**self.__dict__.get("_also", {}), name: (before, after)}
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
-            entry = self._entry(Action.DELETE, self._stored(self._audited_fields()), {})
+            also = {name: old for name, (old, _new) in self.__dict__.pop("_also", {}).items()}
+            entry = self._entry(Action.DELETE, self._stored(self._audited_fields()) | also, {})
             deleted = super().delete(*args, **kwargs)
             if deleted[0]:
                 entry.save(force_insert=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import SHARED, ScopedQuerySet
 from accounts.models import Tracked
 from crm.lib.models import Record
+from crm.lib.text import Text
 from orders.models.products import Product
 
 
@@ -64,6 +66,7 @@ class StockReport(Tracked, Record):
     objects = StockReportQuerySet.as_manager()
 
     UNAUDITED = (*Tracked.UNAUDITED, "client_id")
+    BESIDE: ClassVar[Mapping[str, Text]] = {"lines": _("lines")}
 
     class Meta:
         ordering = ["-reported_at", "-id"]
@@ -79,6 +82,11 @@ class StockReport(Tracked, Record):
 
     def __str__(self) -> str:
         return self.external_id or f"#{self.pk}"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people keep this count on its page: not one of a system, nor of a visit."""
+        return self.source in (StockSource.DEALER, StockSource.IMPORT)
 
 
 class StockLine(models.Model):
@@ -181,6 +189,11 @@ class SellOut(Tracked, Record):
 
     def __str__(self) -> str:
         return self.external_id or f"#{self.pk}"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person entered it here; another system or a file gives a number."""
+        return self.external_id is None
 
 
 class AdjustmentCause(models.TextChoices):

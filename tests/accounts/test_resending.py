@@ -19,9 +19,10 @@ from rest_framework.test import APIClient
 from accounts import resending, sync_audit, tasks
 from accounts.models import ApiKey, AuditEntry, RejectedRecord, RejectedState, SyncCall, User
 from accounts.roles import Role
+from accounts.sync_api import ENDPOINTS
 from customers.models import Customer
-from orders.models import Order
-from tests.factories import make_customer, make_key, make_user
+from orders.models import Order, StockLine
+from tests.factories import make_customer, make_key, make_product, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -218,6 +219,45 @@ def test_a_call_for_all_or_nothing_is_not_sent_in_parts(keyed, administrator) ->
     client.post(f"{ORDERS}?atomic=true", [order()], format="json")
     call = SyncCall.objects.get()
     assert refused(call, administrator) == "not_sendable"
+
+
+STOCK: dict[str, dict[str, Any]] = {
+    "stock-reports": {
+        "external_id": "ST-1",
+        "customer": "C-404",
+        "reported_at": "2026-06-12T10:00:00+08:00",
+        "lines": [{"product": "P-1", "batch": "B", "quantity": "5"}],
+    },
+    "sell-outs": {
+        "external_id": "SELL-1",
+        "customer": "C-404",
+        "product": "P-1",
+        "sold_at": "2026-06-12T10:00:00+08:00",
+        "quantity": "5",
+    },
+}
+
+
+@pytest.mark.parametrize("name", STOCK)
+def test_p23_rejected_stock_is_corrected_and_sent_again(keyed, as_, administrator, name) -> None:
+    _key, client = keyed
+    make_product(external_id="P-1")
+    url, sent = f"/api/v1/{name}/sync/", STOCK[name]
+    waiting, wrong = (
+        send(client, [sent], url),
+        send(client, [{**sent, "external_id": "X", "customer": 5}], url),
+    )
+    customer = make_customer(external_id="C-404")
+    assert resending.send_again(call=waiting, by=administrator, now=timezone.now()).taken == 1
+    body = json.dumps({**sent, "external_id": "X"})
+    page = f"/syncs/rejected/{wrong.records.get().pk}/"
+    assert as_(administrator).post(page, {"body": body}).status_code == 302
+    assert states(wrong) == [("X", "created")]
+    model = ENDPOINTS[name].resource.model
+    stored = model._default_manager.filter(customer=customer)
+    assert sorted(stored.values_list("external_id", flat=True)) == [sent["external_id"], "X"]
+    if name == "stock-reports":
+        assert {str(q) for q in StockLine.objects.values_list("quantity", flat=True)} == {"5.000"}
 
 
 # --- the pages

@@ -19,6 +19,8 @@ PRICES = """external_id product dealer_price retail_price valid_from valid_to so
 ORDERS = """external_id customer ordered_at status delivery_address delivery_division payment_method
     promotion lines amount source_updated_at id findings held"""
 PAYMENTS = "external_id customer order paid_at amount method"
+STOCK_REPORTS = "external_id customer reported_at lines"
+SELL_OUTS = "external_id customer product sold_at quantity unit_price buyer_division"
 VISITS = """customer scheduled_for purpose status checked_in_at latitude longitude accuracy_m
     distance_m answers client_id"""
 #: Resource → the fields that an answer holds.
@@ -29,6 +31,8 @@ FIELDS = {
     "prices": PRICES,
     "orders": ORDERS,
     "payments": PAYMENTS,
+    "stock-reports": STOCK_REPORTS,
+    "sell-outs": SELL_OUTS,
     "visits": VISITS,
     "tier-runs": "id state progress as_of counts moved",
     "webhooks": "id name url events active failing_since last_delivered_at created_at updated_at",
@@ -57,6 +61,8 @@ OPERATIONS = """
     get orders/                post orders/               post orders/sync/
     get orders/{id}/           put orders/{id}/           patch orders/{id}/
     get payments/              get payments/{id}/         post payments/sync/
+    get stock-reports/         get stock-reports/{id}/    post stock-reports/sync/
+    get sell-outs/             get sell-outs/{id}/        post sell-outs/sync/
     get visits/                post visits/               get visits/{id}/
     get reminders/             post reminders/{id}/done/  get occasions/
     get tier-policies/         post tier-policies/
@@ -74,11 +80,17 @@ CHOICES = {
     ("contacts", "birthday_calendar"): "solar lunar",
     ("contacts", "buying_role"): "decision_maker influencer purchaser user",
     ("orders", "status"): "draft confirmed shipped completed cancelled returned",
+    ("stock-reports", "source"): "visit dealer import api",
     ("visits", "status"): "planned checked_in done missed cancelled",
     ("tier-runs", "state"): "queued running done failed",
     ("webhook-deliveries", "state"): "waiting delivered dead",
 }
-SYNCED = ("customers", "contacts", "products", "prices", "orders", "payments")
+SYNCED = (
+    *("customers", "contacts", "products", "prices", "orders", "payments"),
+    *("stock-reports", "sell-outs"),
+)
+#: Read or synced; people enter them on a page.
+NOT_POSTED = {"payments", "stock-reports", "sell-outs"}
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +148,13 @@ def test_the_choices_are_those_of_the_contract(document, resource: str, field: s
     assert choices == CHOICES[resource, field].split()
 
 
-def test_an_order_line_and_the_tiers_have_their_names(document) -> None:
+def test_the_lines_and_the_tiers_have_their_names(document) -> None:
     lines = record(document, "orders")["properties"]["lines"]
     line = schema_of(document, lines["items"])["properties"]
     assert set(line) == {"line_no", "product", "quantity", "unit_price", "batch"}
+    counted = record(document, "stock-reports")["properties"]["lines"]
+    line = schema_of(document, counted["items"])["properties"]
+    assert set(line) == {"product", "batch", "produced_on", "quantity"}
     tiers = schema_of(document, record(document, "customers")["properties"]["tiers"])
     assert set(tiers["properties"]) == {"abc", "loyalty", "score", "reason", "as_of"}
 
@@ -186,7 +201,7 @@ def test_every_list_is_paged_by_cursor(document) -> None:
 
 
 def test_creating_takes_an_idempotency_key_and_changing_an_if_match(document) -> None:
-    for resource in set(SYNCED) - {"payments"}:  # read or synced; people enter them on a page
+    for resource in set(SYNCED) - NOT_POSTED:
         names = {
             (method, parameter["name"])
             for path in (f"/api/v1/{resource}/", f"/api/v1/{resource}/{{id}}/")

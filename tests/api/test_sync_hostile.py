@@ -29,8 +29,31 @@ GOOD: dict[str, dict[str, Any]] = {
     "customers": {"name": "Good"},
     "contacts": {"name": "Good", "customer": "C-1"},
     "products": {"name": "Good"},
+    "prices": {
+        "product": "P-1",
+        "dealer_price": "1.00",
+        "valid_from": "2026-01-01",
+        "valid_to": "2026-01-31",
+    },
     "orders": {"customer": "C-1", "ordered_at": "2026-06-01T10:00:00+08:00", "amount": "1.00"},
+    "payments": {"customer": "C-1", "paid_at": "2026-06-01T10:00:00+08:00", "amount": "1.00"},
+    "stock-reports": {
+        "customer": "C-1",
+        "reported_at": "2026-06-01T10:00:00+08:00",
+        "lines": [{"product": "P-1", "batch": "B", "quantity": "1"}],
+    },
+    "sell-outs": {
+        "customer": "C-1",
+        "product": "P-1",
+        "sold_at": "2026-06-01T10:00:00+08:00",
+        "quantity": "1",
+    },
 }
+#: Records of these stand beside each other only where they do not share their days.
+GOOD_B: dict[str, dict[str, Any]] = {
+    "prices": {"product": "P-1", "dealer_price": "1.00", "valid_from": "2026-02-01"},
+}
+COUNTED = '{"product": "P-1", "batch": "B", "produced_on": "2026-01-01", "quantity": 1}'
 LINE = '{"line_no": 1, "product": "P-1", "quantity": 1, "unit_price": 1}'
 
 #: Resource, the rest of a record as JSON text, and the field that is named.
@@ -116,12 +139,90 @@ BAD: list[tuple[str, str, str]] = [
             ('"P-1"', f'"{LONG}"', "lines.0.product"),
         )
     ),
+    ("prices", '"product": "P-404"', "product"),
+    ("prices", '"product": 7', "product"),
+    ("prices", '"dealer_price": 1e999', "dealer_price"),
+    ("prices", '"dealer_price": NaN', "dealer_price"),
+    ("prices", '"dealer_price": null', "dealer_price"),
+    ("prices", '"dealer_price": "10000000000.00"', "dealer_price"),
+    ("prices", '"retail_price": "-0.01"', "retail_price"),
+    ("prices", f'"retail_price": {MANY}', "retail_price"),
+    ("prices", '"valid_from": "2026-02-29"', "valid_from"),
+    ("prices", '"valid_from": "2026-01-01T00:00:00Z"', "valid_from"),
+    ("prices", '"valid_to": "0000-01-01"', "valid_to"),
+    ("prices", '"valid_to": "2025-12-31"', "valid_to"),
+    ("payments", '"customer": "C-404"', "customer"),
+    ("payments", '"customer": {}', "customer"),
+    ("payments", '"order": "SO-404"', "order"),
+    ("payments", '"paid_at": "2026-02-29T10:00:00+08:00"', "paid_at"),
+    ("payments", '"paid_at": "2026-06-01"', "paid_at"),
+    ("payments", '"amount": NaN', "amount"),
+    ("payments", '"amount": 1e999', "amount"),
+    ("payments", '"amount": 0', "amount"),
+    ("payments", '"amount": "1000000000000.00"', "amount"),
+    ("payments", f'"amount": {MANY}', "amount"),
+    ("payments", '"method": "\\ud800"', "method"),
+    ("payments", f'"method": "{LONG}"', "method"),
+    ("stock-reports", '"customer": "C-404"', "customer"),
+    ("stock-reports", '"customer": ""', "customer"),
+    ("stock-reports", '"reported_at": "2026-02-29T10:00:00+08:00"', "reported_at"),
+    ("stock-reports", '"reported_at": "2026-06-01"', "reported_at"),
+    ("stock-reports", '"reported_at": null', "reported_at"),
+    ("stock-reports", '"reported_at": "2199-01-01T00:00:00Z"', "reported_at"),
+    ("stock-reports", '"reported_at": "9999-12-31T23:59:59-14:00"', "reported_at"),
+    ("stock-reports", '"lines": []', "lines"),
+    ("stock-reports", '"lines": null', "lines"),
+    ("stock-reports", '"lines": "x"', "lines"),
+    ("stock-reports", '"lines": [7]', "lines.0"),
+    ("stock-reports", f'"lines": {DEEP}', "non_field_errors"),
+    ("stock-reports", f'"lines": [{", ".join([COUNTED] * 1001)}]', "lines"),
+    ("stock-reports", f'"lines": [{COUNTED}, {COUNTED}]', "lines.1.batch"),
+    ("stock-reports", f'"lines": [{COUNTED.replace("P-1", "P-404")}]', "lines.0.product"),
+    *(
+        ("stock-reports", f'"lines": [{COUNTED.replace(old, new)}]', field)
+        for old, new, field in (
+            ('"quantity": 1', '"quantity": NaN', "lines"),
+            ('"quantity": 1', '"quantity": 1e999', "lines.0.quantity"),
+            ('"quantity": 1', '"quantity": -1', "lines.0.quantity"),
+            ('"quantity": 1', '"quantity": "-0.001"', "lines.0.quantity"),
+            ('"quantity": 1', '"quantity": 1e11', "lines.0.quantity"),
+            ('"quantity": 1', '"quantity": 0.0001', "lines.0.quantity"),
+            ('"quantity": 1', '"quantity": null', "lines.0.quantity"),
+            ('"quantity": 1', f'"quantity": {MANY}', "lines.0.quantity"),
+            ('"2026-01-01"', '"2026-06-02"', "lines.0.produced_on"),
+            ('"2026-01-01"', '"2026-02-29"', "lines.0.produced_on"),
+            ('"2026-01-01"', '"0001-01-01"', "lines.0.produced_on"),
+            ('"2026-01-01"', "20260101", "lines.0.produced_on"),
+            ('"B"', f'"{"b" * 51}"', "lines.0.batch"),
+            ('"B"', '"\\u0000"', "lines"),
+            ('"P-1"', "null", "lines.0.product"),
+            ('"P-1"', f'"{LONG}"', "lines.0.product"),
+        )
+    ),
+    ("sell-outs", '"customer": "C-404"', "customer"),
+    ("sell-outs", '"product": "P-404"', "product"),
+    ("sell-outs", '"product": []', "product"),
+    ("sell-outs", '"sold_at": "2026-02-29T10:00:00+08:00"', "sold_at"),
+    ("sell-outs", '"sold_at": "2026-06-01"', "sold_at"),
+    ("sell-outs", '"sold_at": "2199-01-01T00:00:00Z"', "sold_at"),
+    ("sell-outs", '"quantity": 0', "quantity"),
+    ("sell-outs", '"quantity": NaN', "quantity"),
+    ("sell-outs", '"quantity": 1e999', "quantity"),
+    ("sell-outs", '"quantity": "100000000000.000"', "quantity"),
+    ("sell-outs", '"quantity": 0.0001', "quantity"),
+    ("sell-outs", f'"quantity": {MANY}', "quantity"),
+    ("sell-outs", '"quantity": null', "quantity"),
+    ("sell-outs", '"unit_price": -1', "unit_price"),
+    ("sell-outs", '"unit_price": "1e10"', "unit_price"),
+    ("sell-outs", '"unit_price": true', "unit_price"),
+    ("sell-outs", '"buyer_division": "999999"', "buyer_division"),
+    ("sell-outs", '"buyer_division": "5110251"', "buyer_division"),
 ]
 
 
 def test_every_resource_of_the_sync_is_attacked() -> None:
     assert crm.api.urlpatterns  # the endpoints are there
-    assert set(GOOD) <= set(ENDPOINTS)
+    assert set(GOOD) == set(ENDPOINTS)
     assert {name for name, _rest, _field in BAD} == set(GOOD)
 
 
@@ -142,7 +243,8 @@ def stored(name: str) -> set[str]:
 
 
 def good(name: str, number: str) -> str:
-    return json.dumps({"external_id": number, **GOOD[name]})
+    values = GOOD_B.get(name, GOOD[name]) if number == "B" else GOOD[name]
+    return json.dumps({"external_id": number, **values})
 
 
 @pytest.mark.parametrize("by_line", [False, True], ids=["array", "lines"])
