@@ -81,6 +81,10 @@ TERMS = Page("orders:terms", _("Trade terms"), "scale", "prices:read")
 RECONCILIATION = Page(
     "orders:reconciliation", _("Reconciliation"), "document-check", "reports:read"
 )
+STOCK_REPORTS = Page(
+    "orders:stock-reports", _("Stock reports"), "clipboard-document-list", "stock:read"
+)
+SELL_OUTS = Page("orders:sell-outs", _("Sell-outs"), "shopping-bag", "stock:read")
 TIERS = Page("tiers:report", _("Tier report"), "chart-bar", "tiers:read")
 KEY_ACCOUNTS = Page("tiers:key-accounts", _("Key accounts"), "star", "tiers:write")
 OVERRIDES = Page("tiers:overrides", _("Tiers set by hand"), "hand-raised", "tiers:write")
@@ -102,6 +106,7 @@ RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE, LEAVING, SIGHTINGS)),
     (_("Sales"), (ORDERS, PRODUCTS, PRICES, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
+    (_("Dealer stock"), (STOCK_REPORTS, SELL_OUTS)),
     (_("Money"), (PAYMENTS, RECEIVABLES, RECONCILIATION)),
     (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS)),
     (_("Rules"), (TERMS, POLICIES, CADENCES)),

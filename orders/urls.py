@@ -3,7 +3,19 @@
 from django.urls import path
 
 from orders.models import OrderStatus
-from orders.views import credit, entry, margins, orders, payments, prices, products, reconciliation
+from orders.views import (
+    adjustments,
+    credit,
+    entry,
+    margins,
+    orders,
+    payments,
+    prices,
+    products,
+    reconciliation,
+    sell_outs,
+    stock_reports,
+)
 
 #: What a person does with an order, and what it is then.
 VERBS = {
@@ -54,6 +66,23 @@ urlpatterns = [
     path("payments/export/", payments.export, name="payments-export"),
     path("payments/<int:pk>/", payments.detail, name="payment"),
     path("payments/<int:pk>/reverse/", payments.take_back, name="payment-reverse"),
+    path("stock-reports/", stock_reports.list_, name="stock-reports"),
+    path("stock-reports/export/", stock_reports.export, name="stock-reports-export"),
+    path("of-customer/<int:pk>/stock/report/", stock_reports.new, name="stock-report-new"),
+    path("stock-reports/<int:pk>/", stock_reports.detail, name="stock-report"),
+    path("stock-reports/<int:pk>/edit/", stock_reports.edit, name="stock-report-edit"),
+    path("stock-reports/<int:pk>/take-back/", stock_reports.take_back, name="stock-report-back"),
+    path("stock-reports/<int:pk>/restore/", stock_reports.restore, name="stock-report-restore"),
+    path("sell-outs/", sell_outs.list_, name="sell-outs"),
+    path("sell-outs/export/", sell_outs.export, name="sell-outs-export"),
+    path("of-customer/<int:pk>/stock/sell-out/", sell_outs.new, name="sell-out-new"),
+    path("sell-outs/<int:pk>/", sell_outs.detail, name="sell-out"),
+    path("sell-outs/<int:pk>/take-back/", sell_outs.take_back, name="sell-out-back"),
+    path("sell-outs/<int:pk>/restore/", sell_outs.restore, name="sell-out-restore"),
+    path("of-customer/<int:pk>/stock/adjustment/", adjustments.new, name="adjustment-new"),
+    path("adjustments/<int:pk>/", adjustments.detail, name="adjustment"),
+    path("adjustments/<int:pk>/take-back/", adjustments.take_back, name="adjustment-back"),
+    path("adjustments/<int:pk>/restore/", adjustments.restore, name="adjustment-restore"),
     path("products/", products.products, name="products"),
     path("products/new/", products.product_new, name="product-new"),
     path("products/<int:pk>/", products.product, name="product"),

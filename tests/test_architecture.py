@@ -24,6 +24,7 @@ from customers.models import Assignment, Customer, FileRead, HandOver, SavedView
 from orders.balances import refresh
 from orders.models import OrderLine, TradeTerms
 from tests.factories import (
+    make_adjustment,
     make_contact,
     make_credit,
     make_customer,
@@ -42,6 +43,9 @@ from tests.factories import (
     make_product,
     make_promise,
     make_scenario,
+    make_sell_out,
+    make_stock_line,
+    make_stock_report,
     make_team,
     make_user,
     make_visit,
@@ -139,6 +143,21 @@ OWNED = {
     "orders:release": "order",
     "orders:hold-again": "order",
     "payment-detail": "payment",
+    "orders:stock-report-new": "customer",
+    "orders:stock-report": "stock_report",
+    "orders:stock-report-edit": "stock_report",
+    "orders:stock-report-back": "stock_report",
+    "orders:stock-report-restore": "stock_report",
+    "orders:sell-out-new": "customer",
+    "orders:sell-out": "sell_out",
+    "orders:sell-out-back": "sell_out",
+    "orders:sell-out-restore": "sell_out",
+    "orders:adjustment-new": "customer",
+    "orders:adjustment": "adjustment",
+    "orders:adjustment-back": "adjustment",
+    "orders:adjustment-restore": "adjustment",
+    "stock-report-detail": "stock_report",
+    "sell-out-detail": "sell_out",
     "tiers:of-customer": "customer",
     "tiers:override-new": "customer",
     "tiers:key-account-confirm": "customer",
@@ -300,6 +319,9 @@ def records(customer, rep, north) -> dict[str, Any]:
         "contact": make_contact(customer, birth_month=5, birth_day=3, birthday_calendar="lunar"),
         "order": order,
         "payment": make_payment(customer, "2.00", order=order),
+        "stock_report": make_stock_report(customer, {product: 5}, source="dealer"),
+        "sell_out": make_sell_out(customer, product),
+        "adjustment": make_adjustment(customer, product),
         "visit": make_visit(customer, rep),
         "promise": make_promise(customer, rep),
         "import": make_import(rep, customer),
@@ -452,6 +474,9 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
         for customer in (records["customer"], another):
             make_order(customer, lines=[(product, "1", "5.00"), (records["product"], "2", "3.00")])
             make_payment(customer, "0.50", order=records["order"])
+            make_stock_report(customer, {product: 3, records["product"]: 4})
+            make_sell_out(customer, product)
+            make_adjustment(customer, product)
             make_visit(customer, rep)
             make_promise(customer, rep)
             make_import(rep, customer, run=records["import"])
@@ -477,6 +502,7 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
         OrderLine.objects.create(
             order=records["order"], line_no=number + 2, product=product, quantity=1, unit_price=1
         )
+        make_stock_line(records["stock_report"], product, 7)
         make_credit(another, limit=5)
         refresh([records["customer"].pk, another.pk], today=date(2026, 6, 16))
         make_hold(records["order"], ended_at=timezone.now())

@@ -29,6 +29,7 @@ from customers.models import (
     Supplier,
 )
 from customers.tasks import run_import
+from orders.models import SellOut, StockAdjustment, StockLine, StockReport
 from tests.factories import (
     make_contact,
     make_customer,
@@ -83,6 +84,10 @@ def counted() -> dict[str, Any]:
         "promises": list(Promise.objects.order_by("pk").values_list("pk", "state", "version")),
         "pairs": list(DuplicatePair.objects.order_by("pk").values_list("pk", "state")),
         "imports": list(Import.objects.order_by("pk").values_list("pk", "state")),
+        "stock": [
+            list(model._default_manager.order_by("pk").values_list("pk"))
+            for model in (StockReport, StockLine, SellOut, StockAdjustment)
+        ],
     }
 
 
