@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from crm.lib.formats import local_day
 from orders import taking_back
-from orders.models import OrderLine, OrderStatus, Product, StockLine, StockReport
+from orders.models import OrderLine, OrderStatus, Product, StockLine, StockReport, StockSource
 
 #: More than a person counts.
 MOST_LINES = 200
@@ -242,6 +242,30 @@ def enter_count(
 
 def _made_as(client_id: UUID, report: StockReport) -> StockReport | None:
     return StockReport.objects.filter(client_id=client_id, customer=report.customer_id).first()
+
+
+@transaction.atomic
+def file_count(
+    *,
+    report: StockReport | None,
+    customer_id: int,
+    reported_at: datetime,
+    source: StockSource,
+    lines: Sequence[Counted],
+    now: datetime,
+) -> StockReport | None:
+    """Store what was counted elsewhere, in a visit say, in place of `report`, its earlier count.
+
+    None where nothing was counted: an earlier count goes, and the audit log keeps its lines.
+    """
+    if not lines:
+        if report is not None:
+            report.tell_also("lines", told(counted_in(report)), None)
+            report.delete()
+        return None
+    if report is None:
+        report = StockReport(customer_id=customer_id, reported_at=reported_at, source=source)
+    return record_count(report=report, lines=lines, now=now)
 
 
 @transaction.atomic

@@ -56,11 +56,15 @@ class VisitViewSet(RecordViewSet):
             serializer = self.get_serializer(data=request.data)
             serializer.is_valid(raise_exception=True)
             values = dict(serializer.validated_data)
-            seen = values.pop("sightings", None)
+            seen, counted = values.pop("sightings", None), values.pop("counts", None)
             wanted = Visit(**values)
             with _about_answers():
                 visit, is_new = take_visit(
-                    visit=_plan_of(wanted), wanted=wanted, now=timezone.now(), seen=seen
+                    visit=_plan_of(wanted),
+                    wanted=wanted,
+                    now=timezone.now(),
+                    seen=seen,
+                    counted=counted,
                 )
             return self.answer(visit, status=201 if is_new else 200)
 
@@ -78,12 +82,16 @@ class VisitViewSet(RecordViewSet):
     def perform_update(self, serializer: Any) -> None:
         wanted = copy(serializer.instance)
         values = dict(serializer.validated_data)
-        seen = values.pop("sightings", None)
+        seen, counted = values.pop("sightings", None), values.pop("counts", None)
         for name, value in values.items():
             setattr(wanted, name, value)
         with _about_answers():
             serializer.instance = change_visit(
-                visit=serializer.instance, wanted=wanted, now=timezone.now(), seen=seen
+                visit=serializer.instance,
+                wanted=wanted,
+                now=timezone.now(),
+                seen=seen,
+                counted=counted,
             )
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import AuditEntry, User
 from crm.lib.forms import DayInput, MomentField
 from customers.models import Customer, Promise
+from orders.counting_forms import CountLines
 from orders.models import Product, ProductQuerySet
 from visits.answers import MAX_NOTE, Answers, Care, Sales
 from visits.models import Cadence, OccasionRule, Visit
@@ -102,7 +103,8 @@ class MoveForm(forms.Form):
 class VisitForm(forms.Form):
     """The record of a visit: four follow-up questions (P27), the customer's words, the purpose.
 
-    `lines` take down which competitors were seen there, each a form of its own.
+    `lines` take down which competitors were seen there, `counts` what stock was counted, each a
+    form of its own.
 
     Which questions must be answered is for the visit to say when it is closed; the form only
     knows what an answer looks like.
@@ -197,11 +199,13 @@ class VisitForm(forms.Form):
         products: list[tuple[str, str]],
         answers: Answers,
         lines: SightingLines,
+        counts: CountLines,
         open_promises: Sequence[Promise] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.lines = lines
+        self.counts = counts
         self.open_promises = open_promises
         ticked = self.fields["kept"]
         assert isinstance(ticked, forms.MultipleChoiceField)
@@ -236,6 +240,8 @@ class VisitForm(forms.Form):
             self.add_error(
                 None, _("What was seen of competitors needs a look; nothing was saved yet.")
             )
+        if not self.counts.is_valid():
+            self.add_error(None, _("The stock count needs a look; nothing was saved yet."))
         return data
 
     def promised(self) -> list[tuple[str, date]]:

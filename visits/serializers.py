@@ -15,6 +15,8 @@ from accounts.roles import Role
 from crm.lib.api import DayField, MomentField, RecordSerializer, ScopedRelatedField
 from customers.models import Customer
 from orders.models import Product
+from orders.skus import no_product
+from orders.stocktaking import MOST_LINES, Counted
 from visits.actions import Seen
 from visits.answers import MAX_NOTE, Answers, Care, Sales, cleaned
 from visits.models import (
@@ -118,10 +120,20 @@ class SightingSerializer(RecordSerializer[Sighting]):
         return {"competitor": name, **super().validate(attrs)}
 
 
+class CountedSerializer(serializers.Serializer[Any]):
+    """How much of a batch of a product was there; 0 where it is gone."""
+
+    product = serializers.CharField(max_length=100, help_text="SKU of the product.")
+    batch = serializers.CharField(max_length=50, required=False, allow_blank=True)
+    produced_on = DayField(required=False, allow_null=True)
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=3, min_value=Decimal(0))
+
+
 class VisitSerializer(RecordSerializer[Visit]):
     """One visit. `client_id` is a UUID that the device made: sent twice, it is one visit.
 
-    `sightings`, where sent, take the place of those noted before (P52).
+    `sightings` (P52) and `stock` (P23), where sent, take the place of those noted before; a visit
+    that is done has its stock filed as the stock report `stock_report`.
     """
 
     customer = CustomerField(help_text="Id of the customer.")
@@ -151,6 +163,12 @@ class VisitSerializer(RecordSerializer[Visit]):
     )
     answers = AnswersField(required=False)
     sightings = SightingSerializer(many=True, required=False)
+    stock: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        source="counts", child=CountedSerializer(), required=False, max_length=MOST_LINES
+    )
+    stock_report = serializers.IntegerField(
+        source="stock_report_id", read_only=True, allow_null=True
+    )
 
     class Meta:
         model = Visit
@@ -171,6 +189,8 @@ class VisitSerializer(RecordSerializer[Visit]):
             "answers",
             "words",
             "sightings",
+            "stock",
+            "stock_report",
             "created_at",
             "updated_at",
         )
@@ -182,6 +202,28 @@ class VisitSerializer(RecordSerializer[Visit]):
                 _("At most %(n)d competitors in one visit.") % {"n": MOST_SIGHTINGS}
             )
         return [Seen(**line) for line in lines]
+
+    def validate_stock(self, lines: list[dict[str, Any]]) -> list[Counted]:
+        """The lines with their products, found in one query."""
+        user = self.context["request"].user
+        products = Product.objects.visible_to(user).in_bulk(
+            sorted({line["product"] for line in lines}), field_name="external_id"
+        )
+        errors = [
+            {} if line["product"] in products else {"product": [no_product(line["product"])]}
+            for line in lines
+        ]
+        if any(errors):
+            raise exceptions.ValidationError(errors)
+        return [
+            Counted(
+                products[line["product"]],
+                line["quantity"],
+                line.get("batch", "").strip(),
+                line.get("produced_on"),
+            )
+            for line in lines
+        ]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Fill in when it was planned for and who went, then let the model look at it."""
@@ -199,7 +241,8 @@ class VisitSerializer(RecordSerializer[Visit]):
             raise exceptions.ValidationError(
                 {"latitude": [_("Give latitude and longitude together.")]}
             )
-        return super().validate(attrs)
+        counted = {name: attrs.pop(name) for name in ("counts",) if name in attrs}
+        return {**super().validate(attrs), **counted}
 
 
 class ReminderSerializer(RecordSerializer[Reminder]):

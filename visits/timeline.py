@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from crm.lib.text import Text
 from customers.models import Customer
@@ -66,4 +66,7 @@ def _sum_up(visit: Visit) -> str:
         parts.append(_("New need: %(what)s") % {"what": answers["new_need_note"]})
     if names := dict.fromkeys(row.competitor.name for row in visit.sightings.all()):
         parts.append(_("Competitors seen: %(names)s") % {"names": ", ".join(names)})
+    if counted := len({line["product"] for line in visit.counts}):
+        words = ngettext("%(n)d product counted", "%(n)d products counted", counted)
+        parts.append(words % {"n": counted})
     return " · ".join(part for part in parts if part)

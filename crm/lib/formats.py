@@ -77,6 +77,14 @@ def signed(value: int | Decimal | None, places: int = 0) -> str:
     return f"+{text}" if value > 0 else text
 
 
+def quantity(value: Decimal | None) -> str:
+    """A quantity without trailing zeros: 3, 0.5, 1,200.125."""
+    if value is None:
+        return DASH
+    text = f"{Decimal(value):,.3f}".rstrip("0").rstrip(".")
+    return text.replace("-", MINUS)
+
+
 def distance(metres: int | None) -> str:
     """A distance on the ground: 86 m, 12.6 km."""
     if metres is None:

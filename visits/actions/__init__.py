@@ -1,5 +1,6 @@
 """What people, programs and jobs do with visits and reminders."""
 
+from visits.actions.counts import counted_in
 from visits.actions.reminders import make_reminders, send_reminder_mails
 from visits.actions.sightings import Seen, seen_in
 from visits.actions.visits import (
@@ -21,6 +22,7 @@ __all__ = [
     "cancel_visit",
     "change_visit",
     "check_in",
+    "counted_in",
     "log_visit",
     "make_reminders",
     "miss_visit",

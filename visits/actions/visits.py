@@ -17,6 +17,8 @@ from crm.lib.days import day_bounds
 from crm.lib.formats import local_day
 from customers import promising
 from customers.models import Customer, Promise
+from orders.stocktaking import Counted
+from visits.actions.counts import file_counts, note_counted, same_counts
 from visits.actions.sightings import Seen, note_seen, same_seen, seen_in
 from visits.answers import Answers, cleaned
 from visits.models import Visit, VisitStatus
@@ -65,6 +67,7 @@ def log_visit(
     now: datetime,
     said: Said = NOTHING_SAID,
     seen: Sequence[Seen] | None = None,
+    counted: Sequence[Counted] | None = None,
 ) -> Visit:
     """Write down a visit that took place at `at`, as a draft or closed.
 
@@ -90,6 +93,7 @@ def log_visit(
         now=now,
         said=said,
         seen=seen,
+        counted=counted,
     )
 
 
@@ -109,13 +113,15 @@ def record_visit(
     version: int | None = None,
     said: Said = NOTHING_SAID,
     seen: Sequence[Seen] | None = None,
+    counted: Sequence[Counted] | None = None,
 ) -> Visit:
     """Keep the record of a visit, and close it where `close`; the customer learns of the visit.
 
     What was promised in it, and which promises it kept, is noted with it (P42). `seen` are the
-    competitors seen there (P52), in place of those noted before; None leaves them. Closing a
-    visit that is closed already puts its record right. `version` is the one the writer saw: where
-    somebody wrote something else since, it is refused with the code `changed`.
+    competitors seen there (P52), `counted` the stock that was counted (P23), in place of those
+    noted before; None leaves them. Closing files the count; closing a visit that is closed
+    already puts its record right. `version` is the one the writer saw: where somebody wrote
+    something else since, it is refused with the code `changed`.
     """
     visit = lock_visit(visit)
     if version is not None and visit.version != version:
@@ -123,13 +129,15 @@ def record_visit(
         if (
             told == (cleaned(answers), words.strip(), purpose.strip())
             and (seen is None or same_seen(seen_in(visit), seen))
+            and (counted is None or same_counts(visit, counted))
             and (visit.status == VisitStatus.DONE or not close)
         ):
             _note_promises(visit, said, now)
             return visit
         raise changed_meanwhile()
-    if seen is not None:
-        note_seen(visit, seen)
+    _note(visit, seen, counted)
+    if close or visit.status == VisitStatus.DONE:
+        file_counts(visit, now=now)
     if close and visit.status != VisitStatus.DONE:
         visit.close(answers=answers, words=words, purpose=purpose, now=now)
         _note_visit_on_customer(visit)
@@ -196,7 +204,8 @@ def changed_meanwhile() -> ValidationError:
 
 def lock_visit(visit: Visit) -> Visit:
     """The visit as it stands now, held until the transaction ends."""
-    return Visit.objects.select_for_update(of=("self",)).select_related("customer").get(pk=visit.pk)
+    with_files = Visit.objects.select_related("customer", "stock_report")
+    return with_files.select_for_update(of=("self",)).get(pk=visit.pk)
 
 
 @transaction.atomic
@@ -226,12 +235,17 @@ def _note_visit_on_customer(visit: Visit) -> None:
 
 @transaction.atomic
 def take_visit(
-    *, visit: Visit, wanted: Visit, now: datetime, seen: Sequence[Seen] | None = None
+    *,
+    visit: Visit,
+    wanted: Visit,
+    now: datetime,
+    seen: Sequence[Seen] | None = None,
+    counted: Sequence[Counted] | None = None,
 ) -> tuple[Visit, bool]:
     """Store a visit as another program describes it; returns it, and whether it is new.
 
     `visit` is the bare plan, `wanted` what it comes to: its state, check-in, answers and words;
-    `seen` are the competitors seen there.
+    `seen` are the competitors seen there, `counted` the stock that was counted.
     The same `client_id` again leads to the visit that is there.
     """
     visit.status = VisitStatus.PLANNED
@@ -239,7 +253,7 @@ def take_visit(
         with transaction.atomic():
             if wanted.status == VisitStatus.PLANNED:
                 visit.save()
-            _bring_to(visit, wanted, now, seen)
+            _bring_to(visit, wanted, now, seen, counted)
     except IntegrityError:  # the first sending came through at the same moment
         known = visit.client_id and _visit_of(visit.client_id, visit.customer)
         if not known:
@@ -250,7 +264,12 @@ def take_visit(
 
 @transaction.atomic
 def change_visit(
-    *, visit: Visit, wanted: Visit, now: datetime, seen: Sequence[Seen] | None = None
+    *,
+    visit: Visit,
+    wanted: Visit,
+    now: datetime,
+    seen: Sequence[Seen] | None = None,
+    counted: Sequence[Counted] | None = None,
 ) -> Visit:
     """Bring a stored visit to what another program says it is, by the steps a person takes."""
     if wanted.customer_id != visit.customer_id:
@@ -267,15 +286,21 @@ def change_visit(
         raise ValidationError(
             {"checked_in_at": _("The time of the check-in stays as it is.")}, code="fixed"
         )
-    _bring_to(visit, wanted, now, seen)
+    _bring_to(visit, wanted, now, seen, counted)
     return visit
 
 
-def _bring_to(visit: Visit, wanted: Visit, now: datetime, seen: Sequence[Seen] | None) -> None:
+def _bring_to(
+    visit: Visit,
+    wanted: Visit,
+    now: datetime,
+    seen: Sequence[Seen] | None,
+    counted: Sequence[Counted] | None,
+) -> None:
     """The steps from the state of `visit` to that of `wanted`; refuses those that do not exist.
 
-    Competitors `seen` are noted where the record is written; a visit that is called off or did
-    not take place has none.
+    Competitors `seen` and stock `counted` are noted where the record is written; a visit that is
+    called off or did not take place has none.
     """
     place = _place_of(wanted)
     record: dict[str, Any] = {
@@ -291,13 +316,17 @@ def _bring_to(visit: Visit, wanted: Visit, now: datetime, seen: Sequence[Seen] |
     elif visit.status == VisitStatus.CHECKED_IN and place and place != _place_of(visit):
         visit.locate(place)
     if wanted.status == VisitStatus.DONE and visit.status != VisitStatus.DONE:
-        if seen is not None:
-            note_seen(visit, seen)
+        _note(visit, seen, counted)
+        file_counts(visit, now=now)
         visit.close(**record)
         _note_visit_on_customer(visit)
     elif wanted.status in (VisitStatus.CANCELLED, VisitStatus.MISSED) and seen:
         raise ValidationError(
             {"sightings": _("A visit that did not take place saw nothing.")}, code="not_done"
+        )
+    elif wanted.status in (VisitStatus.CANCELLED, VisitStatus.MISSED) and counted:
+        raise ValidationError(
+            {"stock": _("A visit that did not take place counted nothing.")}, code="not_done"
         )
     elif wanted.status == VisitStatus.CANCELLED and visit.status != wanted.status:
         visit.cancel()
@@ -307,11 +336,21 @@ def _bring_to(visit: Visit, wanted: Visit, now: datetime, seen: Sequence[Seen] |
         if wanted.status != visit.status:
             visit.refuse_unless_may_become(VisitStatus(wanted.status))
         told = (cleaned(wanted.answers), wanted.words.strip(), wanted.purpose.strip())
-        news = seen is not None and not same_seen(seen_in(visit), seen)
+        news = (seen is not None and not same_seen(seen_in(visit), seen)) or (
+            counted is not None and not same_counts(visit, counted)
+        )
         if news or told != (visit.answers, visit.words, visit.purpose):
-            if seen is not None:
-                note_seen(visit, seen)
+            _note(visit, seen, counted)
+            if visit.status == VisitStatus.DONE:
+                file_counts(visit, now=now)
             visit.write(**record)
+
+
+def _note(visit: Visit, seen: Sequence[Seen] | None, counted: Sequence[Counted] | None) -> None:
+    if seen is not None:
+        note_seen(visit, seen)
+    if counted is not None:
+        note_counted(visit, counted)
 
 
 def _place_of(visit: Visit) -> Place | None:

@@ -79,7 +79,8 @@ class Visit(Tracked, Record):
     `rep` is the person who visits. `checked_in_at` is when the visit began; one written down
     afterwards carries no place. `distance_m` is the distance in metres from the place of the
     check-in to the customer's address, empty where either is unknown. The shape of `answers`
-    is in visits/answers.py.
+    is in visits/answers.py, that of `counts` in visits/actions/counts.py; a closed visit has them
+    filed as its `stock_report` (P23).
     """
 
     OWNER_PATH = "customer__owner"
@@ -125,6 +126,16 @@ class Visit(Tracked, Record):
     )
     answers = models.JSONField(_("answers"), default=dict, blank=True)
     words = models.TextField(_("the customer's own words"), blank=True, max_length=2000)
+    counts = models.JSONField(_("stock counted"), default=list, blank=True, editable=False)
+    stock_report = models.OneToOneField(
+        "orders.StockReport",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="visit",
+        verbose_name=_("stock report"),
+    )
 
     objects = VisitQuerySet.as_manager()
 

@@ -1,6 +1,7 @@
 """The pages of visits: the day, the visits, reminders and rules."""
 
 from visits.views.day import overdue, plan, today
+from visits.views.recording import edit, new
 from visits.views.rules import cadences, reminder_done, reminders
 from visits.views.sightings import sightings, sightings_export, sightings_of_customer
 from visits.views.tables import export, overdue_export
@@ -8,10 +9,8 @@ from visits.views.visits import (
     cancel,
     check_in,
     detail,
-    edit,
     list_,
     miss,
-    new,
     of_customer,
 )
 

@@ -84,11 +84,7 @@ def days_ago(value: datetime | date | None) -> str:
 
 @register.filter
 def quantity(value: Decimal | None) -> str:
-    """A quantity without trailing zeros: 3, 0.5, 1,200.125."""
-    if value is None:
-        return formats.DASH
-    text = f"{Decimal(value):,.3f}".rstrip("0").rstrip(".")
-    return text.replace("-", formats.MINUS)
+    return formats.quantity(value)
 
 
 @register.filter
