@@ -96,7 +96,6 @@ class StockReportSync(SyncResource[StockReportRecord]):
         return errors
 
     def _check_lines(self, lines: Sequence[StockLineRecord], errors: Errors) -> None:
-        seen = set()
         for at, line in enumerate(lines):
             try:
                 line.quantity = fixed(line.quantity, digits=14, places=3)
@@ -111,9 +110,6 @@ class StockReportSync(SyncResource[StockReportRecord]):
                     errors[f"lines.{at}.produced_on"] = [str(bad)]
             line.product = line.product.strip()
             line.batch = line.batch.strip() if isinstance(line.batch, str) else ""
-            if (line.product, line.batch) in seen:
-                errors[f"lines.{at}.batch"] = [_("This batch of the product is counted twice.")]
-            seen.add((line.product, line.batch))
 
     # --- against what is stored
 
@@ -162,11 +158,16 @@ class StockReportSync(SyncResource[StockReportRecord]):
         self, records: Sequence[StockLineRecord], counted_on: date, errors: Errors
     ) -> tuple[Line, ...]:
         lines: list[Line] = []
+        seen: set[LineKey] = set()
         for at, line in enumerate(records):
             product = self.products.get(line.product)
             if product is None:
                 errors[f"lines.{at}.product"] = [no_product(line.product)]
                 continue
+            key = product, line.batch or ""
+            if key in seen:
+                errors[f"lines.{at}.batch"] = [_("This batch of the product is counted twice.")]
+            seen.add(key)
             made = line.produced_on if isinstance(line.produced_on, date) else None
             if made and made > counted_on:
                 errors[f"lines.{at}.produced_on"] = [

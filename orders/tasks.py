@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from celery import shared_task
 from django.db import OperationalError
 from django.utils import timezone
 
+from accounts import jobs
 from accounts.audit import Through, acting
-from orders import crediting
+from orders import crediting, stock_importing
 
 
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
@@ -26,3 +29,10 @@ def settle_credit_nightly() -> None:
         now = timezone.now()
         today = timezone.localdate(now, timezone.get_default_timezone())
         crediting.settle_all(today=today, now=now)
+
+
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
+def import_stock(*, job_id: int) -> None:
+    """Look an uploaded file of stock through, or write it; its own user acts."""
+    now = timezone.now()
+    jobs.work(job_id, partial(stock_importing.do, now=now), now=now)

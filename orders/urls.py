@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.models import OrderStatus
+from orders.models import OrderStatus, StockImportKind
 from orders.views import (
     adjustments,
     credit,
@@ -14,6 +14,7 @@ from orders.views import (
     products,
     reconciliation,
     sell_outs,
+    stock_imports,
     stock_reports,
 )
 
@@ -83,6 +84,19 @@ urlpatterns = [
     path("adjustments/<int:pk>/", adjustments.detail, name="adjustment"),
     path("adjustments/<int:pk>/take-back/", adjustments.take_back, name="adjustment-back"),
     path("adjustments/<int:pk>/restore/", adjustments.restore, name="adjustment-restore"),
+    path("stock-imports/", stock_imports.list_, name="stock-imports"),
+    *(
+        path(
+            f"stock-imports/template-{kind}/",
+            stock_imports.template,
+            {"kind": kind},
+            name=f"stock-import-template-{kind}",
+        )
+        for kind in StockImportKind.values
+    ),
+    path("stock-imports/<int:pk>/", stock_imports.detail, name="stock-import"),
+    path("stock-imports/<int:pk>/write/", stock_imports.write, name="stock-import-write"),
+    path("stock-imports/<int:pk>/rejected/", stock_imports.rejected, name="stock-import-rejected"),
     path("products/", products.products, name="products"),
     path("products/new/", products.product_new, name="product-new"),
     path("products/<int:pk>/", products.product, name="product"),

@@ -22,7 +22,7 @@ from customers import reads
 from customers.merging import merge
 from customers.models import Assignment, Customer, FileRead, HandOver, SavedView, Supplier
 from orders.balances import refresh
-from orders.models import OrderLine, TradeTerms
+from orders.models import OrderLine, StockImport, TradeTerms
 from tests.factories import (
     make_adjustment,
     make_contact,
@@ -156,6 +156,9 @@ OWNED = {
     "orders:adjustment": "adjustment",
     "orders:adjustment-back": "adjustment",
     "orders:adjustment-restore": "adjustment",
+    "orders:stock-import": "stock_import",
+    "orders:stock-import-write": "stock_import",
+    "orders:stock-import-rejected": "stock_import",
     "stock-report-detail": "stock_report",
     "sell-out-detail": "sell_out",
     "tiers:of-customer": "customer",
@@ -322,6 +325,9 @@ def records(customer, rep, north) -> dict[str, Any]:
         "stock_report": make_stock_report(customer, {product: 5}, source="dealer"),
         "sell_out": make_sell_out(customer, product),
         "adjustment": make_adjustment(customer, product),
+        "stock_import": StockImport.objects.create(
+            by=rep, kind="counts", name="walk.csv", state="checked", created_at=timezone.now()
+        ),
         "visit": make_visit(customer, rep),
         "promise": make_promise(customer, rep),
         "import": make_import(rep, customer),
@@ -503,6 +509,9 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
             order=records["order"], line_no=number + 2, product=product, quantity=1, unit_price=1
         )
         make_stock_line(records["stock_report"], product, 7)
+        StockImport.objects.create(
+            by=rep, kind="sales", name=f"{number}.csv", created_at=timezone.now()
+        )
         make_credit(another, limit=5)
         refresh([records["customer"].pk, another.pk], today=date(2026, 6, 16))
         make_hold(records["order"], ended_at=timezone.now())

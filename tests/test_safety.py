@@ -29,7 +29,7 @@ from customers.models import (
     Supplier,
 )
 from customers.tasks import run_import
-from orders.models import SellOut, StockAdjustment, StockLine, StockReport
+from orders.models import SellOut, StockAdjustment, StockImport, StockLine, StockReport
 from tests.factories import (
     make_contact,
     make_customer,
@@ -86,7 +86,7 @@ def counted() -> dict[str, Any]:
         "imports": list(Import.objects.order_by("pk").values_list("pk", "state")),
         "stock": [
             list(model._default_manager.order_by("pk").values_list("pk"))
-            for model in (StockReport, StockLine, SellOut, StockAdjustment)
+            for model in (StockReport, StockLine, SellOut, StockAdjustment, StockImport)
         ],
     }
 

@@ -33,6 +33,7 @@ from orders.models.stock import (
     StockRules,
     StockSource,
 )
+from orders.models.stock_imports import StockImport, StockImportKind, StockImportState
 
 __all__ = [
     "COUNTED",
@@ -58,6 +59,9 @@ __all__ = [
     "SellOut",
     "SellOutQuerySet",
     "StockAdjustment",
+    "StockImport",
+    "StockImportKind",
+    "StockImportState",
     "StockLine",
     "StockReport",
     "StockReportQuerySet",
