@@ -23,6 +23,8 @@ from orders.models import OrderLine, OrderStatus, Product, StockLine, StockRepor
 MOST_LINES = 200
 #: So many of the last counts are looked through for what to count again.
 LOOKED_THROUGH = 20
+#: So many lines are offered; more are added by hand.
+MOST_OFFERED = 40
 #: So long back deliveries are offered of what was never counted.
 FIRST_LOOK = timedelta(days=180)
 #: Goods with these orders have left our house; those of a return have come back.
@@ -92,13 +94,32 @@ def to_count(*, customer_id: int, at: datetime, besides: int | None = None) -> l
         if line.quantity or (line.product_id, line.batch) in came
     ]
     offered += [Offered(product, batch, delivered=n) for (_pk, batch), (product, n) in came.items()]
-    return sorted(offered, key=lambda one: (one.product.name, one.product.pk, one.batch))
+    return _bounded(offered)
+
+
+def _bounded(offered: list[Offered]) -> list[Offered]:
+    """As many products as a person counts, those of which there is most, each with all batches."""
+    there: dict[int, Decimal] = defaultdict(Decimal)
+    lines: dict[int, int] = defaultdict(int)
+    for one in offered:
+        there[one.product.pk] += (one.last or 0) + (one.delivered or 0)
+        lines[one.product.pk] += 1
+    kept, room = set(), MOST_OFFERED
+    for pk in sorted(there, key=lambda pk: (-there[pk], pk)):
+        if lines[pk] <= room:
+            kept.add(pk)
+            room -= lines[pk]
+    chosen = [one for one in offered if one.product.pk in kept]
+    return sorted(chosen, key=lambda one: (one.product.name, one.product.pk, one.batch))
 
 
 def _delivered(
     customer_id: int, counted_in: dict[int, StockReport], at: datetime
 ) -> dict[tuple[int, str], tuple[Product, Decimal | None]]:
-    """What came of each batch since its product was counted, where something did."""
+    """What came of each batch since its product was counted, where something did.
+
+    Of a product that was never counted all batches are one: many went through since.
+    """
     since = min([at - FIRST_LOOK, *(report.reported_at for report in counted_in.values())])
     rows = OrderLine.objects.filter(
         order__customer=customer_id,
@@ -110,7 +131,8 @@ def _delivered(
     for product_id, batch, ordered_at, status, quantity in rows:
         counted = counted_in.get(product_id)
         if ordered_at > (counted.reported_at if counted else at - FIRST_LOOK):
-            came[product_id, batch] += -quantity if status == OrderStatus.RETURNED else quantity
+            key = product_id, batch if counted else ""
+            came[key] += -quantity if status == OrderStatus.RETURNED else quantity
     products = Product.objects.in_bulk([pk for (pk, _batch), n in came.items() if n > 0])
     return {(pk, batch): (products[pk], n) for (pk, batch), n in came.items() if n > 0}
 

@@ -106,9 +106,20 @@ class TestWhatIsAskedFor:
     def test_what_was_never_counted_is_offered_where_it_was_delivered_in_half_a_year(
         self, shop, oil, soy
     ):
-        self.order(shop, oil, "5", 1)
+        self.order(shop, oil, "5", 1, batch="A")
+        self.order(shop, oil, "6", 2, batch="B")
         self.order(shop, soy, "5", 1, ordered_at=NOW - timedelta(days=181))
-        assert self.offered(shop) == [("OIL", "", None, Decimal(5))]
+        assert self.offered(shop) == [("OIL", "", None, Decimal(11))]
+
+    def test_of_a_great_many_those_are_offered_of_which_there_is_most(self, shop, oil, soy):
+        report = make_stock_report(shop, {soy: 10_000}, reported_at=local(2026, 6, 1))
+        for number in range(39):
+            make_stock_line(report, oil, 100 + number, batch=f"B{number:02}")
+        for number in range(30):
+            make_stock_line(report, make_product(), number + 1)
+        offered = self.offered(shop)
+        assert len(offered) == 40
+        assert {sku for sku, *_rest in offered} == {"OIL", "SOY"}
 
     def test_a_count_that_is_put_right_is_not_its_own_last_one(self, shop, oil):
         make_stock_report(shop, {oil: 9}, reported_at=local(2026, 6, 1))
