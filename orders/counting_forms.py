@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -25,6 +26,8 @@ from orders.models import Product, StockReport
 from orders.stocktaking import MOST_LINES, Counted, Offered
 
 EMPTY_LINES = 3
+#: So many lines are shown at once in a visit where nothing was counted before.
+FIRST_LINES = 3
 
 
 class QuantityField(forms.DecimalField):
@@ -150,30 +153,33 @@ class CountLines:
 
     @property
     def open_forms(self) -> list[CountLineForm]:
-        """The lines that are shown at once: all that say something, and the next empty one."""
-        return self.forms[: self._open]
+        """The lines that are shown at once: what was counted last, and all that say something.
+
+        Where nothing was counted yet, the first of what was delivered.
+        """
+        return [form for form in self.forms if form.prefix in self._open]
 
     @property
     def folded_forms(self) -> list[CountLineForm]:
-        return self.forms[self._open :]
+        """What was delivered and never counted, and the empty lines."""
+        return [form for form in self.forms if form.prefix not in self._open]
 
-    @property
-    def _open(self) -> int:
-        filled = [
-            number
-            for number, form in enumerate(self.forms)
-            if form.known or form.errors or (form.is_bound and form.is_meant())
-        ]
-        return max(filled, default=-1) + 2
+    @cached_property
+    def _open(self) -> set[str | None]:
+        filled = {
+            form.prefix
+            for form in self.forms
+            if form.errors
+            or form["quantity"].value() not in (None, "")
+            or (form.is_bound and form.is_meant())
+            or (form.known and form.known.last is not None)
+        }
+        return filled or {form.prefix for form in self.forms[:FIRST_LINES]}
 
     @property
     def counted_number(self) -> int:
-        """How many of the lines have a quantity."""
-        return sum(form["quantity"].value() not in (None, "") for form in self.forms)
-
-    @property
-    def offered_number(self) -> int:
-        return sum(form.known is not None for form in self.forms)
+        """How many of the open lines have a quantity."""
+        return sum(form["quantity"].value() not in (None, "") for form in self.open_forms)
 
     def is_valid(self) -> bool:
         return not self.said or self._judge()

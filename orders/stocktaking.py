@@ -98,7 +98,10 @@ def to_count(*, customer_id: int, at: datetime, besides: int | None = None) -> l
 
 
 def _bounded(offered: list[Offered]) -> list[Offered]:
-    """As many products as a person counts, those of which there is most, each with all batches."""
+    """As many products as a person counts, those of which there is most, each with all batches.
+
+    Those that were counted before come first.
+    """
     there: dict[int, Decimal] = defaultdict(Decimal)
     lines: dict[int, int] = defaultdict(int)
     for one in offered:
@@ -110,7 +113,14 @@ def _bounded(offered: list[Offered]) -> list[Offered]:
             kept.add(pk)
             room -= lines[pk]
     chosen = [one for one in offered if one.product.pk in kept]
-    return sorted(chosen, key=lambda one: (one.product.name, one.product.pk, one.batch))
+    before = {one.product.pk for one in offered if one.last is not None}
+    return sorted(
+        chosen,
+        key=lambda one: (
+            *(one.product.pk not in before, one.product.name, one.product.pk),
+            *(one.last is None, one.batch),
+        ),
+    )
 
 
 def _delivered(

@@ -37,6 +37,7 @@ from tests.factories import (
     make_key,
     make_order,
     make_promise,
+    make_stock_line,
 )
 from tests.test_architecture import (
     ADDRESSES,
@@ -129,6 +130,11 @@ def hostile(records, rep: User) -> dict[str, Any]:
     contact = records["contact"]
     contact.name, contact.title, contact.likes, contact.wechat = (MARKUP,) * 4
     contact.save()
+    for name in ("stock_report", "adjustment", "stock_import"):
+        one = records[name]
+        one.note = one.name = MARKUP
+        one.save()
+    make_stock_line(records["stock_report"], records["product"], 1, batch=MARKUP)
     make_contact(customer, name=MARKUP)
     make_promise(customer, rep, content=MARKUP)
     make_interaction(customer, rep, words=MARKUP)

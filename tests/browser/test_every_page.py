@@ -15,7 +15,15 @@ OF_A_FILE = (
 #: Pages that no rail leads to.
 BESIDE = (
     *("customers/new/", "customers/imports/", "customers/duplicates/", "customers/merges/"),
-    *("customers/log/", "search/", "search/?q=sx", "runs/", "more/", "customers/?q=%3Cimg%3E"),
+    *(
+        "orders/stock-imports/",
+        "customers/log/",
+        "search/",
+        "search/?q=sx",
+        "runs/",
+        "more/",
+        "customers/?q=%3Cimg%3E",
+    ),
 )
 
 

@@ -268,7 +268,7 @@ def test_a_draft_shows_again_what_was_counted(as_, rep, customer, oil, counted_b
     assert client.post(url, data).status_code == 302
     page = client.get(url).content.decode()
     assert 'value="27"' in page
-    assert page.count("压榨菜籽油 5L</div>") == 1
+    assert page.count('<span class="strong">压榨菜籽油 5L</span>') == 1
     assert StockReport.objects.get() == counted_before
 
 
