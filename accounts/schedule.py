@@ -25,6 +25,7 @@ NAMES = (
     gettext_noop("What customers owe, every night"),
     gettext_noop("Send to webhooks what is due"),
     gettext_noop("Delete old deliveries to webhooks"),
+    gettext_noop("What dealers have in stock, every night"),
 )
 
 DAYS: dict[str, Text] = {

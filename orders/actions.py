@@ -25,7 +25,8 @@ def record_order(*, order: Order, lines: Sequence[OrderLine] | None) -> Order:
     before = [] if created or lines is None else _logged(_stored_lines(order))
     after = [] if lines is None else _logged(lines)
     if created or before != after or changed:
-        settle_later({order.customer_id, order.was("customer_id") or order.customer_id})
+        sides = {order.customer_id, order.was("customer_id") or order.customer_id}
+        settle_later(sides, stock=True)
         order.save()
     if lines is None or before == after:
         _tell(order, created, changed)
@@ -51,7 +52,7 @@ def record_order(*, order: Order, lines: Sequence[OrderLine] | None) -> Order:
 def move_order(*, order: Order, to: OrderStatus) -> Order:
     """Bring an order that people keep into another status; what its customer owes follows."""
     order.move_to(to)
-    settle_later([order.customer_id])
+    settle_later([order.customer_id], stock=True)
     tell_orders(changed={order.pk: ["status"]}, at=order.updated_at)
     return order
 
@@ -60,7 +61,7 @@ def move_order(*, order: Order, to: OrderStatus) -> Order:
 def take_back_move(*, order: Order, by: User, today: date) -> Order:
     """Undo the last change of status, which `by` made today; what its customer owes follows."""
     order.take_back(by=by, today=today)
-    settle_later([order.customer_id])
+    settle_later([order.customer_id], stock=True)
     tell_orders(changed={order.pk: ["status"]}, at=order.updated_at)
     return order
 

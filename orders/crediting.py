@@ -31,16 +31,20 @@ from orders.models import Cause, Credit, Hold, HoldAt, Order, OrderStatus
 log = logging.getLogger(__name__)
 
 
-def settle_later(customer_ids: Iterable[int]) -> None:
-    """Have balances and holds of these customers worked out once the transaction is committed."""
+def settle_later(customer_ids: Iterable[int], *, stock: bool = False) -> None:
+    """Have balances and holds of these customers worked out once the transaction is committed.
+
+    With `stock`, where goods may have moved, their stock too.
+    """
     ids = sorted(set(customer_ids))
     if ids:
-        transaction.on_commit(lambda: _enqueue(ids))
+        transaction.on_commit(lambda: _enqueue(ids, stock))
 
 
-def _enqueue(ids: list[int]) -> None:
+def _enqueue(ids: list[int], stock: bool) -> None:
+    task = "orders.tasks.settle_trade" if stock else "orders.tasks.settle_credit"
     try:
-        current_app.send_task("orders.tasks.settle_credit", kwargs={"customer_ids": ids})
+        current_app.send_task(task, kwargs={"customer_ids": ids})
     except (OperationalError, OSError):
         log.exception("Credit of %d customers could not be queued; the night does it", len(ids))
 

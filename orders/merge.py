@@ -13,6 +13,7 @@ from orders.models import (
     Payment,
     SellOut,
     StockAdjustment,
+    StockPosition,
     StockReport,
 )
 
@@ -23,7 +24,7 @@ def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
     The survivor's own credit counts; only without one, that of `gone` goes over. Both are worked
     out as one customer afterwards.
     """
-    settle_later([into])
+    settle_later([into], stock=True)
     moved = {
         model._meta.label_lower: moving.hand_over(model, gone=gone, into=into, now=now)
         for model in (Order, Payment, StockReport, SellOut, StockAdjustment)
@@ -34,6 +35,7 @@ def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
         dropped = moving.drop(Credit, list(own.values_list("pk", flat=True)))
     part = moving.hand_over(Credit, gone=gone, into=into, now=now)
     moved[Credit._meta.label_lower] = {**part, "dropped": dropped}
-    worked_out = Balance.objects.filter(customer=gone).values_list("pk", flat=True)
-    moved[Balance._meta.label_lower] = {"dropped": moving.drop(Balance, list(worked_out))}
+    for model in (Balance, StockPosition):
+        worked_out = model._default_manager.filter(customer=gone).values_list("pk", flat=True)
+        moved[model._meta.label_lower] = {"dropped": moving.drop(model, list(worked_out))}
     return moved

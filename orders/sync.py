@@ -345,7 +345,7 @@ class OrderSync(SyncResource[OrderRecord]):
         bulk.update(OrderLine, self._changed(changes))
         bulk.insert(OrderLine, _new(changes))
         sides = [side for change in changes for side in (change.before, change.after) if side]
-        settle_later({side["customer_id"] for side in sides})
+        settle_later({side["customer_id"] for side in sides}, stock=True)
         tell_orders(
             created=[change.pk for change in changes if change.before is None],
             changed={change.pk: change.moved() for change in changes if change.before is not None},

@@ -20,6 +20,7 @@ from orders.models.orders import (
     OrderQuerySet,
     OrderStatus,
 )
+from orders.models.positions import StockPosition, StockPositionQuerySet
 from orders.models.prices import Price, PriceQuerySet, TradeTerms
 from orders.models.products import Product, ProductQuerySet
 from orders.models.stock import (
@@ -63,6 +64,8 @@ __all__ = [
     "StockImportKind",
     "StockImportState",
     "StockLine",
+    "StockPosition",
+    "StockPositionQuerySet",
     "StockReport",
     "StockReportQuerySet",
     "StockRules",

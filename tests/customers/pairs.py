@@ -22,6 +22,7 @@ from customers.models import (
     Supplier,
 )
 from orders.models import Balance
+from orders.stock.positions import refresh as restock
 from tests.factories import (
     local,
     make_adjustment,
@@ -135,6 +136,7 @@ def _stock(customer: Customer, rng: Random) -> None:
         make_stock_report(customer, {product: 5})
         make_sell_out(customer, product)
         make_adjustment(customer, product)
+    restock([customer.pk], today=date(2026, 6, 15))
 
 
 def _tier_changes(customer: Customer, rng: Random, runs: list[TierRun]) -> None:

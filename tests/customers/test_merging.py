@@ -54,6 +54,7 @@ def test_every_relation_to_a_customer_goes_over(rep: User) -> None:
     merge(gone_id=gone.pk, into_id=into.pk, by=rep, now=NOW)
     worked_out = {  # by the next run anew
         "orders.Balance.customer",
+        "orders.StockPosition.customer",
         "tiers.Assessment.customer",
         "tiers.Outlook.customer",
     }
