@@ -12,6 +12,7 @@ from customers import profile_api, report_api
 from customers import sync_api as customer_sync
 from orders import api as orders
 from orders import payment_api as payments
+from orders import position_api
 from orders import report_api as order_reports
 from orders import stock_api as stock
 from orders import sync_api as order_sync
@@ -28,7 +29,7 @@ for module in MODULES:
         router.register(prefix, viewset, basename)
     extra += getattr(module, "urls", [])
 extra += [*profile_api.urls, *report_api.urls, *customer_sync.urls, *order_sync.urls]
-extra += [*order_reports.urls, *share_api.urls, *question_api.urls]
+extra += [*order_reports.urls, *position_api.urls, *share_api.urls, *question_api.urls]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="api-schema"),

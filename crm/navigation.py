@@ -60,6 +60,10 @@ GAPS = Page("customers:completeness", _("Completeness"), "chart-pie", "reports:r
 VISITS = Page("visits:list", _("Visits"), "map", "visits:read")
 OVERDUE = Page("visits:overdue", _("Overdue visits"), "clock", "visits:read")
 SIGHTINGS = Page("visits:sightings", _("Competitors seen"), "eye", "visits:read")
+STOCK = Page("orders:stock", _("Dealer stock"), "inbox-stack", "stock:read")
+STOCK_RULES = Page(
+    "orders:stock-rules", _("Stock rules"), "clipboard-document-list", "stock-rules:write"
+)
 LEAVING = Page(
     "tiers:leaving", _("Leaving silently"), "arrow-right-start-on-rectangle", "tiers:read"
 )
@@ -106,10 +110,10 @@ RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE, LEAVING, SIGHTINGS)),
     (_("Sales"), (ORDERS, PRODUCTS, PRICES, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
-    (_("Dealer stock"), (STOCK_REPORTS, SELL_OUTS)),
+    (_("Dealer stock"), (STOCK, STOCK_REPORTS, SELL_OUTS)),
     (_("Money"), (PAYMENTS, RECEIVABLES, RECONCILIATION)),
     (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS)),
-    (_("Rules"), (TERMS, POLICIES, CADENCES)),
+    (_("Rules"), (TERMS, STOCK_RULES, POLICIES, CADENCES)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, WEBHOOKS, JOBS, AUDIT)),
 )
 
@@ -147,7 +151,13 @@ def _standing_on(request: HttpRequest) -> Page | None:
     match = request.resolver_match
     if match is None:
         return None
-    if match.url_name in {"of-customer", "credit", "credit-edit", "payment-new"}:
+    if match.url_name in {
+        "of-customer",
+        "credit",
+        "credit-edit",
+        "payment-new",
+        "stock-of-customer",
+    }:
         return CUSTOMERS  # a tab of the customer's file, whichever app it comes from
     known = {page for _head, pages in RAIL for page in pages} | {LOG, MORE}
     exact = next((page for page in known if page.url_name == match.view_name), None)

@@ -1,4 +1,4 @@
-"""The forms of products, prices and trade terms."""
+"""The forms of products, prices, trade terms and stock rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.versions import VersionedForm
 from crm.lib.forms import DayInput
 from orders.choosing import ProductField
-from orders.models import Price, Product, TradeTerms
+from orders.models import Price, Product, StockRules, TradeTerms
 
 
 class ProductForm(VersionedForm[Product]):
@@ -73,3 +73,15 @@ class TradeTermsForm(VersionedForm[TradeTerms]):
             "least_dealer_margin": _money(),
             "least_own_margin": _money(),
         }
+
+
+class StockRulesForm(VersionedForm[StockRules]):
+    """How dealers' stock is judged from a day on."""
+
+    class Meta:
+        model = StockRules
+        fields = (
+            "valid_from", "service_level", "demand_days", "lead_days", "lead_spread_days",
+            "review_days", "slow_cover_days", "old_days", "exchange_days",
+        )  # fmt: skip
+        widgets = {"valid_from": DayInput(), "service_level": _money()}

@@ -10,12 +10,14 @@ from orders.views import (
     margins,
     orders,
     payments,
+    positions,
     prices,
     products,
     reconciliation,
     sell_outs,
     stock_imports,
     stock_reports,
+    stock_rules,
 )
 
 #: What a person does with an order, and what it is then.
@@ -97,6 +99,13 @@ urlpatterns = [
     path("stock-imports/<int:pk>/", stock_imports.detail, name="stock-import"),
     path("stock-imports/<int:pk>/write/", stock_imports.write, name="stock-import-write"),
     path("stock-imports/<int:pk>/rejected/", stock_imports.rejected, name="stock-import-rejected"),
+    path("stock/", positions.list_, name="stock"),
+    path("stock/export/", positions.export, name="stock-export"),
+    path("stock/<int:pk>/", positions.position, name="stock-position"),
+    path("stock/rules/", stock_rules.rules, name="stock-rules"),
+    path("stock/rules/new/", stock_rules.new, name="stock-rules-new"),
+    path("stock/rules/<int:pk>/edit/", stock_rules.edit, name="stock-rules-edit"),
+    path("of-customer/<int:pk>/stock/", positions.of_customer, name="stock-of-customer"),
     path("products/", products.products, name="products"),
     path("products/new/", products.product_new, name="product-new"),
     path("products/<int:pk>/", products.product, name="product"),

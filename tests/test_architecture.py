@@ -22,8 +22,10 @@ from customers import reads
 from customers.merging import merge
 from customers.models import Assignment, Customer, FileRead, HandOver, SavedView, Supplier
 from orders.balances import refresh
-from orders.models import OrderLine, StockImport, TradeTerms
+from orders.models import OrderLine, StockImport, StockPosition, StockRules, TradeTerms
+from orders.stock.positions import refresh as restock
 from tests.factories import (
+    local,
     make_adjustment,
     make_contact,
     make_credit,
@@ -137,6 +139,8 @@ OWNED = {
     "orders:credit": "customer",
     "orders:credit-edit": "customer",
     "orders:payment-new": "customer",
+    "orders:stock-of-customer": "customer",
+    "orders:stock-position": "position",
     "orders:payment": "payment",
     "orders:payment-reverse": "payment",
     "orders:order-credit": "order",
@@ -198,6 +202,7 @@ SHARED = {
     "orders:product": "product",
     "orders:product-edit": "product",
     "orders:terms-edit": "terms",
+    "orders:stock-rules-edit": "stock_rules",
     "orders:price-edit": "price",
     "orders:price-end": "price",
     "orders:price-reopen": "price",
@@ -316,6 +321,8 @@ def records(customer, rep, north) -> dict[str, Any]:
     make_hold(order)
     make_credit(customer)
     refresh([customer.pk], today=date(2026, 6, 16))
+    make_stock_report(customer, {product: 5})
+    restock([customer.pk], today=date(2026, 6, 16))
     schedule, _made = IntervalSchedule.objects.get_or_create(every=1, period="days")
     return {
         "customer": customer,
@@ -352,6 +359,8 @@ def records(customer, rep, north) -> dict[str, Any]:
             gone_id=make_customer(owner=rep).pk, into_id=customer.pk, by=rep, now=timezone.now()
         ),
         "product": product,
+        "position": StockPosition.objects.get(),
+        "stock_rules": StockRules.objects.create(valid_from=date(2026, 1, 1)),
         "terms": TradeTerms.objects.create(valid_from=date(2026, 1, 1), minimum_order=100),
         "price": make_price(product),
         "policy": policy,
@@ -514,6 +523,13 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
         )
         make_credit(another, limit=5)
         refresh([records["customer"].pk, another.pk], today=date(2026, 6, 16))
+        for customer in (records["customer"], another):
+            counted_at = local(2026, 4, 1 + number)
+            make_stock_report(customer, {product: 5, records["product"]: 9}, reported_at=counted_at)
+            make_sell_out(customer, records["product"])
+            make_adjustment(customer, records["product"])
+        restock([records["customer"].pk, another.pk], today=date(2026, 6, 16))
+        StockRules.objects.create(valid_from=date(2026, 2, 1 + number))
         make_hold(records["order"], ended_at=timezone.now())
         make_user(role=Role.REP, team=make_team(parent=north))
         make_pair(records["customer"], another)

@@ -28,6 +28,7 @@ from crm.demo.ordering import make_sales, write_sales
 from crm.demo.paying import write_payments
 from crm.demo.people import Staff, write_people
 from crm.demo.rivals import write_rivals
+from crm.demo.stocking import write_stock
 from crm.demo.twins import write_twins
 from crm.demo.writing import Say, Writer
 from customers.models import Customer, Promise
@@ -124,6 +125,7 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
     writer.settle()
     if size == "small":
         say(write_payments(writer, chance("payments"), today=today, now=now))
+        say(write_stock(writer, chance("stock"), today=today))
         say(f"{write_twins(now=now)} possible duplicates")
     say(f"{Visit.objects.count():,} visits")
     say(f"{Promise.objects.count():,} promises")

@@ -84,6 +84,7 @@ def file_frame(customer: Customer, user: User, tab: str) -> dict[str, object]:
         "may_people": may(user, "contacts:read"),
         "may_visit": may(user, "visits:write"),
         "may_orders": may(user, "orders:read"),
+        "may_stock": may(user, "stock:read"),
     }
 
 

@@ -46,6 +46,14 @@ def restock_all_later() -> None:
     transaction.on_commit(lambda: _enqueue("orders.tasks.restock_nightly"))
 
 
+@transaction.atomic
+def set_rules(*, rules: StockRules) -> StockRules:
+    """Store how stock is judged from a day on; everything is judged again at once."""
+    rules.save()
+    restock_all_later()
+    return rules
+
+
 def _enqueue(task: str, **arguments: Any) -> None:
     try:
         current_app.send_task(task, kwargs=arguments)
