@@ -114,7 +114,8 @@ class DealerStockView(APIView):
         values = rows.values_list(*FIELDS.values()).iterator(chunk_size=2000)
         if kind != "json":
             return stream_table("dealer-stock", list(FIELDS), values, kind)
-        return Response([dict(zip(FIELDS, row, strict=True)) for row in values])
+        told = [dict(zip(FIELDS, row, strict=True)) for row in values]
+        return Response(DealerStockSerializer(told, many=True).data)
 
     def positions(self, request: Request) -> Any:
         """The positions in sight that the parameters leave."""

@@ -216,20 +216,22 @@ def position(request: HttpRequest, pk: int) -> HttpResponse:
     found = judge(history, rules, today=today)
     asked = _asked(request, found)
     latest = found.intervals[-MOST_INTERVALS:]
+    rows = [
+        {
+            "it": interval,
+            "impossible": [words.why_impossible(problem) for problem in interval.findings],
+            "overtaken": [words.why_overtaken(other) for other in interval.overtaken],
+        }
+        for interval in reversed(latest)
+    ]
     context = {
         "one": one,
         "found": found,
         "rules": rules,
         "why": words.why_order(found, rules, one.product.unit),
         "picture": draw(found, today=today),
-        "intervals": [
-            {
-                "it": interval,
-                "impossible": [words.why_impossible(problem) for problem in interval.findings],
-                "overtaken": [words.why_overtaken(other) for other in interval.overtaken],
-            }
-            for interval in reversed(latest)
-        ],
+        "intervals": rows,
+        "noted": [row for row in rows if row["impossible"] or row["overtaken"]],
         "earlier": len(found.intervals) - len(latest),
         "asked": asked,
         "moves": _moves(asked, request.GET.get("kind", "")) if asked else [],

@@ -78,9 +78,11 @@ def beyond_the_rail(person: Person) -> list[str]:
     person.go("/customers/")
     file = person.page.locator("#results tbody a").first.get_attribute("href") or ""
     found += [f"{file}{path}" for path in OF_A_FILE]
+    found.append(f"/orders/of-customer/{file.split('/')[2]}/stock/")
     for page, link in (
         ("/customers/promises/?state=all", "#results tbody a[href*='/promises/']"),
         (f"{file}contacts/", ".list a[href*='/contacts/']"),
+        ("/orders/stock/", "#results tbody a[href*='/orders/stock/']"),
     ):
         person.go(page)
         if target := person.page.locator(link).first.get_attribute("href"):

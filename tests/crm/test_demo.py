@@ -43,7 +43,18 @@ from customers.models import (
     Supplier,
 )
 from customers.phones import stored
-from orders.models import NETTED, Order, OrderLine, OrderStatus, Product
+from orders.models import (
+    NETTED,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Product,
+    SellOut,
+    StockAdjustment,
+    StockLine,
+    StockPosition,
+    StockReport,
+)
 from tests.factories import local, make_team
 from tiers.models import (
     Assessment,
@@ -79,6 +90,11 @@ TABLES: tuple[tuple[type[models.Model], set[str]], ...] = (
     (Customer, set()),
     (Order, set()),
     (OrderLine, set()),
+    (StockReport, set()),
+    (StockLine, set()),
+    (SellOut, set()),
+    (StockAdjustment, set()),
+    (StockPosition, {"id"}),
     (Profile, set()),
     (Supplier, set()),
     (Visit, set()),
@@ -507,3 +523,19 @@ def test_p48_some_leave_silently_and_of_some_somebody_knows_better(demo: Loaded)
     said = Staying.objects.holding(TODAY).select_related("by", "customer")
     assert len(said) == 3
     assert all(word.by == word.customer.owner for word in said)
+
+
+def test_p24_dealers_have_stock_of_every_kind(demo: Loaded) -> None:
+    found = StockPosition.objects.all()
+    assert found.count() > 200
+    assert 0.05 < found.due().count() / found.count() < 0.5
+    assert 0.02 < found.slow().count() / found.count() < 0.4
+    assert 0 < found.impossible().count() <= 5
+    assert SellOut.objects.exists()
+    assert StockAdjustment.objects.exists()
+
+
+def test_p37_a_slow_product_can_still_be_exchanged_but_not_for_long(demo: Loaded) -> None:
+    slow = StockPosition.objects.slow().filter(product__name__startswith="黄豆酱 800g")
+    days = [(one.exchange_by - TODAY).days for one in slow if one.exchange_by]
+    assert any(0 <= left <= 30 for left in days)
