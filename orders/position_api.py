@@ -114,7 +114,7 @@ class DealerStockView(APIView):
         values = rows.values_list(*FIELDS.values()).iterator(chunk_size=2000)
         if kind != "json":
             return stream_table("dealer-stock", list(FIELDS), values, kind)
-        told = [dict(zip(FIELDS, row, strict=True)) for row in values]
+        told: Any = [dict(zip(FIELDS, row, strict=True)) for row in values]
         return Response(DealerStockSerializer(told, many=True).data)
 
     def positions(self, request: Request) -> Any:

@@ -108,7 +108,10 @@ class TestSums:
             for kind, day, quantity in moved:
                 if day in days:
                     sums[kind] += quantity
-            assert (interval.sell_in, interval.adjusted) == (sums["delivery"], sums["adjustment"])
+            assert (interval.sell_in, interval.adjusted) == (
+                D(sums["delivery"]),
+                D(sums["adjustment"]),
+            )
             if n + 1 < len(stocks):
                 sold = stocks[n] + sums["delivery"] + sums["adjustment"] - stocks[n + 1]
                 assert interval.derived == sold

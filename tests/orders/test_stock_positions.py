@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN
 from decimal import Decimal as D
@@ -105,6 +106,10 @@ def busy(rep: User, dice: Random, products: list[Product]) -> Customer:
     return customer
 
 
+def total(values: Iterable[D]) -> D:
+    return sum(values, D(0))
+
+
 class Recount:
     """One product of a dealer, counted again row by row, with sums over all of its rows."""
 
@@ -149,7 +154,7 @@ class Recount:
             datetime.combine(TODAY - timedelta(days=rules.demand_days), datetime.min.time())
         )
         for (start, opening), (end, closing) in zip(self.counts, self.counts[1:], strict=False):
-            there = opening + sum(self.between(start, end, "in", "else"))
+            there = opening + total(self.between(start, end, "in", "else"))
             told = self.between(start, end, "out")
             if end >= first_day and there >= closing and not (told and sum(told) > there):
                 found.append((D(str((end - start).total_seconds())) / 86400, there - closing))
@@ -157,14 +162,14 @@ class Recount:
 
     def figures(self) -> dict[str, Any]:
         at, quantity = self.counts[-1]
-        there = quantity + sum(self.between(at, None, "in", "else"))
+        there = quantity + total(self.between(at, None, "in", "else"))
         told = self.between(at, None, "out")
         pieces = self.sold()
-        rate = sum(q for _d, q in pieces) / sum(d for d, _q in pieces) if pieces else None
+        rate = total(q for _d, q in pieces) / total(d for d, _q in pieces) if pieces else None
         midnight = timezone.make_aware(datetime.combine(TODAY, datetime.min.time()))
         estimated = not told and bool(rate) and there > 0
         if told:
-            there -= sum(told)
+            there -= total(told)
         elif estimated:
             assert rate is not None
             there -= rate * D(str((midnight - at).total_seconds())) / 86400
@@ -325,7 +330,7 @@ class TestKeeping:
         merge(gone_id=gone.pk, into_id=into.pk, by=rep, now=NOW)
         restock(into)
         (one,) = StockPosition.objects.all()
-        assert (one.customer_id, one.quantity) == (into.pk, 4)
+        assert (one.customer_id, one.quantity) == (into.pk, D(4))
 
     def test_the_rules_of_the_day_decide(self, rep):
         product = make_product()
@@ -397,4 +402,4 @@ class TestAsking:
             restock(dealer)
             one = kept(dealer, product)
             seen.append((one.expected, one.on_the_way))
-        assert seen == [(10, 4), (14, 0), (6, 0), (10, 0)]
+        assert seen == [(D(10), D(4)), (D(14), D(0)), (D(6), D(0)), (D(10), D(0))]
