@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('django_celery_beat', '0019_alter_periodictasks_options'),
         ('customers', '0010_settle_gaps_nightly'),
-        ('orders', '0005_stock'),
+        ('orders', '0006_stock_imports'),
     ]
 
     operations = [
