@@ -251,7 +251,8 @@ def clear(*, now: datetime) -> None:
 
 def offered() -> list[JobKind]:
     """The kinds of jobs that the house itself has."""
-    from accounts.delivering import REPLAY_KIND  # both stand on this module
+    from accounts.delivering import REPLAY_KIND  # all stand on this module
     from accounts.exports import EXPORT
+    from accounts.resending import RESEND
 
-    return [EXPORT, REPLAY_KIND]
+    return [EXPORT, RESEND, REPLAY_KIND]

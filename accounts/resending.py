@@ -7,16 +7,20 @@ for; the logs name the person who sends them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts import jobs
 from accounts.access import may
-from accounts.models import RejectedRecord, RejectedState, SyncCall, User
+from accounts.audit import Through, acting
+from accounts.models import JobRun, RejectedRecord, RejectedState, SyncCall, User
 from accounts.models.keys import KeyState
 from accounts.sync import run_sync
 from accounts.sync_api import ENDPOINTS, SyncView
@@ -25,6 +29,9 @@ from accounts.sync_resource import Outcome
 from crm.lib import bulk
 from crm.lib.records import Reading
 from crm.lib.text import Text
+
+#: More records than this are sent by a worker, so many to a transaction.
+CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,85 @@ def send_again(*, call: SyncCall, by: User, now: datetime) -> Sent:
     endpoint = _endpoint(call, by=by, now=now)
     records = list(call.records.sendable().select_for_update().order_by("index"))
     return _send(endpoint, call, records, by=by, now=now)
+
+
+def send_all(*, call: SyncCall, by: User, since: datetime, now: datetime, step: jobs.Step) -> Sent:
+    """The same in a worker, CHUNK records to a transaction; begun again, it sends what still waits.
+
+    What became of the records is counted from them, since `since`: a run that was broken off
+    loses nothing of the count either.
+    """
+    waiting = call.records.sendable().order_by("index")
+    total, done, last = waiting.count(), 0, -1
+    step(0, total)
+    with acting(user=by, through=Through.JOB):
+        while some := list(waiting.filter(index__gt=last).values_list("index", flat=True)[:CHUNK]):
+            _send_some(call, some, by=by, now=now)
+            last, done = some[-1], done + len(some)
+            step(done, max(total, done))
+    mine = call.records.filter(settled_by=by, settled_at__gte=since)
+    stale = mine.filter(state=RejectedState.STALE).count()
+    return Sent(mine.count() - stale, stale, call.records.sendable().count())
+
+
+@transaction.atomic
+def _send_some(call: SyncCall, places: Sequence[int], *, by: User, now: datetime) -> None:
+    endpoint = _endpoint(call, by=by, now=now)
+    records = call.records.sendable().filter(index__in=places)
+    _send(endpoint, call, list(records.select_for_update().order_by("index")), by=by, now=now)
+
+
+def resend(job: JobRun, step: jobs.Step) -> jobs.Result:
+    """Do a job of the kind RESEND; JobFailed where its records cannot be sent any more."""
+    call = SyncCall.objects.select_related("key__user", "actor").get(pk=job.parameters["call"])
+    if job.owner is None or job.started_at is None:
+        raise jobs.JobFailed("right")
+    try:
+        sent = send_all(
+            call=call, by=job.owner, since=job.created_at, now=job.started_at, step=step
+        )
+    except ValidationError as refused:
+        raise jobs.JobFailed("right") from refused
+    return asdict(sent)
+
+
+def in_words(sent: Sent) -> str:
+    """What became of records that were sent again, in the reader's language."""
+    told = []
+    if sent.taken:
+        told.append(
+            ngettext("%(n)d record is taken.", "%(n)d records are taken.", sent.taken)
+            % {"n": sent.taken}
+        )
+    if sent.stale:
+        told.append(
+            ngettext(
+                "%(n)d record is stale: a newer one is stored.",
+                "%(n)d records are stale: newer ones are stored.",
+                sent.stale,
+            )
+            % {"n": sent.stale}
+        )
+    if sent.rejected:
+        told.append(
+            ngettext(
+                "%(n)d record was rejected again.",
+                "%(n)d records were rejected again.",
+                sent.rejected,
+            )
+            % {"n": sent.rejected}
+        )
+    return " ".join(told) or gettext("No record waits any more.")
+
+
+RESEND = jobs.JobKind(
+    name="resend",
+    label=_("Send rejected records again"),
+    task="accounts.tasks.resend_rejected",
+    page=lambda job: reverse("accounts:sync", args=[job.parameters["call"]]),
+    tell=lambda job: in_words(Sent(**job.result)),
+    failures={"right": _("The records cannot be sent again any more; the call says why.")},
+)
 
 
 @transaction.atomic

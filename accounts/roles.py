@@ -96,6 +96,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "reports:read",
         "costs:read",
         "reads:read",
+        "exceptions:approve",
     },
     Role.DIRECTOR: _READ
     | {
@@ -106,6 +107,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "reads:read",
         "cadences:write",
         "stock-rules:write",
+        "exceptions:approve",
     },
     Role.SERVICE: _READ
     | {"customers:write", "contacts:write", "stock:write", "visits:write", "reminders:write"},
@@ -119,6 +121,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "orders:write",
         "payments:write",
         "credit:write",
+        "exceptions:approve",
     },
     Role.COMPLIANCE: _READ | {"reports:read", "costs:read", "audit:read", "reads:read"},
     Role.ADMINISTRATOR: _READ

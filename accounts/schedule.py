@@ -26,6 +26,8 @@ NAMES = (
     gettext_noop("Send to webhooks what is due"),
     gettext_noop("Delete old deliveries to webhooks"),
     gettext_noop("What dealers have in stock, every night"),
+    gettext_noop("Credit reviews, every month"),
+    gettext_noop("What customers owe and have, where something was left"),
 )
 
 DAYS: dict[str, Text] = {
@@ -66,6 +68,12 @@ def _interval(interval: IntervalSchedule) -> str:
 def _crontab(cron: CrontabSchedule) -> str:
     minute, hour, weekday = cron.minute, cron.hour, cron.day_of_week
     plain = cron.day_of_month == cron.month_of_year == "*" and minute.isdigit()
+    monthly = cron.day_of_month.isdigit() and cron.month_of_year == weekday == "*"
+    if monthly and hour.isdigit() and minute.isdigit():
+        return _("on day %(day)s of every month at %(time)s") % {
+            "day": cron.day_of_month,
+            "time": f"{int(hour):02}:{int(minute):02}",
+        }
     if not plain:
         return f"{minute} {hour} {cron.day_of_month} {cron.month_of_year} {weekday}"
     if hour == "*" and weekday == "*":

@@ -1,4 +1,4 @@
-"""The nightly clearing out, large exports, and sending to webhooks."""
+"""Clearing out every night, large exports, rejected records sent again, sending to webhooks."""
 
 from celery import shared_task
 from django.db import OperationalError
@@ -52,3 +52,9 @@ def replay_dead(*, job_id: int) -> None:
 def clear_webhooks(*, days: int = 30, dead_days: int = 90) -> None:
     """Delete deliveries `days` after they arrived, or `dead_days` after they were given up."""
     delivering.clear(now=timezone.now(), days=days, dead_days=dead_days)
+
+
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
+def resend_rejected(*, job_id: int) -> None:
+    """Send the rejected records of a call again; delivered again, those that still wait."""
+    jobs.work(job_id, resending.resend, now=timezone.now())

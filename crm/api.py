@@ -16,11 +16,12 @@ from orders import position_api
 from orders import report_api as order_reports
 from orders import stock_api as stock
 from orders import sync_api as order_sync
+from orders import terms_api as terms
 from tiers import api as tiers
 from tiers import question_api, share_api
 from visits import api as visits
 
-MODULES = (customers, contacts, orders, payments, stock, tiers, visits, webhooks)
+MODULES = (customers, contacts, orders, terms, payments, stock, tiers, visits, webhooks)
 
 router = SimpleRouter()
 extra: list[URLPattern | URLResolver] = []

@@ -79,9 +79,14 @@ LOG = Page(
 ORDERS = Page("orders:list", _("Orders"), "cube", "orders:read")
 PAYMENTS = Page("orders:payments", _("Payments"), "banknotes", "payments:read")
 RECEIVABLES = Page("orders:receivables", _("Receivables"), "wallet", "reports:read")
+REVIEWS = Page("orders:reviews", _("Credit reviews"), "clipboard-document-check", "reports:read")
 PRODUCTS = Page("orders:products", _("Products"), "archive-box", "products:read")
 PRICES = Page("orders:prices", _("Prices"), "tag", "prices:read")
 TERMS = Page("orders:terms", _("Trade terms"), "scale", "prices:read")
+EXCEPTIONS = Page(
+    "orders:exceptions", _("Exceptions to the minimum"), "arrow-down-on-square", "orders:read"
+)
+CREDIT_RULES = Page("orders:credit-rules", _("Credit rules"), "calculator", "reports:read")
 RECONCILIATION = Page(
     "orders:reconciliation", _("Reconciliation"), "document-check", "reports:read"
 )
@@ -109,11 +114,11 @@ MORE = Page("more", _("More"), "bars-3")
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
     (_("Field"), (VISITS, OVERDUE, LEAVING, SIGHTINGS)),
-    (_("Sales"), (ORDERS, PRODUCTS, PRICES, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
+    (_("Sales"), (ORDERS, EXCEPTIONS, PRODUCTS, PRICES, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
     (_("Dealer stock"), (STOCK, STOCK_REPORTS, SELL_OUTS)),
-    (_("Money"), (PAYMENTS, RECEIVABLES, RECONCILIATION)),
+    (_("Money"), (PAYMENTS, RECEIVABLES, REVIEWS, RECONCILIATION)),
     (_("Analysis"), (TIERS, QUESTIONS, SHARE, GAPS, OVERRIDES, RUNS)),
-    (_("Rules"), (TERMS, STOCK_RULES, POLICIES, CADENCES)),
+    (_("Rules"), (TERMS, CREDIT_RULES, STOCK_RULES, POLICIES, CADENCES)),
     (_("Administration"), (USERS, TEAMS, HAND_OVER, KEYS, SYNCS, WEBHOOKS, JOBS, AUDIT)),
 )
 
@@ -156,6 +161,7 @@ def _standing_on(request: HttpRequest) -> Page | None:
         "credit",
         "credit-edit",
         "payment-new",
+        "exception-new",
         "stock-of-customer",
     }:
         return CUSTOMERS  # a tab of the customer's file, whichever app it comes from

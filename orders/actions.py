@@ -10,9 +10,9 @@ from django.db import transaction
 
 from accounts.models import AuditEntry, User
 from accounts.models.audit import Action
-from orders.crediting import settle_later
 from orders.events import changed_columns, tell_orders
 from orders.models import Order, OrderLine, OrderStatus
+from orders.settling import settle_later
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ are in floating point.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -20,9 +20,18 @@ from crm.lib import bulk
 from crm.lib.days import day_bounds
 from crm.lib.formats import local_day
 from customers.models import Customer
-from orders.credit import DSO_DAYS, ZERO, Exposure, Item, exposure
+from orders.credit import DSO_DAYS, ZERO, Exposure, Item, exposure, taken_as_paid
 from orders.ledger import Bill, Ledger, Money, settle
-from orders.models import COUNTED, USUAL_TERMS_DAYS, Balance, Credit, Order, OrderStatus, Payment
+from orders.models import (
+    COUNTED,
+    USUAL_TERMS_DAYS,
+    Balance,
+    Credit,
+    Order,
+    OrderStatus,
+    Payment,
+    TradeTerms,
+)
 
 #: Customers to a statement.
 CHUNK = 1000
@@ -78,10 +87,38 @@ class Account:
     on_account: Decimal = ZERO
 
 
-def open_accounts(customer_ids: Collection[int]) -> dict[int, Account]:
-    """The accounts of these customers, one statement; customers without any trade are left out."""
+def keeps_payments(today: date) -> bool:
+    """Whether the company keeps its payments here."""
+    return TradeTerms.objects.on(today).keeps_payments
+
+
+def paid_since(today: date) -> date | None:
+    """The day of the first payment on file; None without one, and where none are kept."""
+    if not keeps_payments(today):
+        return None
+    first = Payment.objects.order_by("paid_at", "id").values_list("paid_at", flat=True).first()
+    return first and local_day(first)
+
+
+def open_accounts(
+    customer_ids: Collection[int], *, today: date, terms: Mapping[int, int]
+) -> dict[int, Account]:
+    """The accounts of these customers as of `today`; customers without any trade are left out.
+
+    `terms` are the terms in days by customer, the usual ones for the others. Two statements.
+    """
     if not customer_ids:
         return {}
+    accounts = _recorded(customer_ids)
+    if not keeps_payments(today):
+        for customer, account in accounts.items():
+            days = terms.get(customer, USUAL_TERMS_DAYS)
+            account.items = taken_as_paid(account.items, terms_days=days, today=today)
+    return accounts
+
+
+def _recorded(customer_ids: Collection[int]) -> dict[int, Account]:
+    """The accounts as the orders and payments on file say."""
     on_sqlite = connection.vendor == "sqlite"
     amount = "CAST(ROUND({}amount * 100) AS INTEGER)" if on_sqlite else "{}amount"
     ids = ", ".join(str(int(pk)) for pk in sorted(customer_ids))
@@ -153,10 +190,10 @@ def open_orders(ledger: Ledger) -> list[Order]:
 def refresh(customer_ids: Collection[int], *, today: date) -> None:
     """Write the balances of these customers as of `today`; at most CHUNK of them."""
     bulk.lock(LOCK)
-    accounts = open_accounts(customer_ids)
     terms = dict(
-        Credit.objects.filter(customer__in=accounts).values_list("customer_id", "terms_days")
+        Credit.objects.filter(customer__in=customer_ids).values_list("customer_id", "terms_days")
     )
+    accounts = open_accounts(customer_ids, today=today, terms=terms)
     rows = [
         _balance(
             customer,

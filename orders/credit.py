@@ -97,6 +97,15 @@ def exposure(
     return Exposure(ordered, not_due, (first, second, third, last), on_account)
 
 
+def taken_as_paid(items: Iterable[Item], *, terms_days: int, today: date) -> list[Item]:
+    """What counts as open where nobody keeps payments: what is delivered is paid when due."""
+    return [
+        item
+        for item in items
+        if not (item.is_delivered and days_overdue(item.ordered_on, terms_days, today))
+    ]
+
+
 def days_sales_outstanding(
     receivable: Decimal, sales: Decimal, days: int = DSO_DAYS
 ) -> Decimal | None:
@@ -139,6 +148,7 @@ def judge(
     *,
     on_account: Decimal,
     today: date,
+    paid_since: date | None,
     released: Collection[tuple[int, str]] = (),
 ) -> list[Held]:
     """The orders of a customer that wait, and why; `items` in the order of the queue for money.
@@ -147,12 +157,17 @@ def judge(
     before it, but for what waits itself, goes beyond the limit. Held before delivery, only what
     was delivered counts beside it. With `hold_overdue_days` every confirmed order waits while
     anything delivered is overdue for more days. What a person `released` (order, cause) passes.
+
+    Nobody is late in books that do not go back so far: for overdue money an order waits only
+    where that was ordered on or after `paid_since`, the day of the first payment that the company
+    has stored; None where it stored none. What was open before that day stays visible as overdue;
+    what was paid of it is entered as one payment.
     """
     if rule.hold_at == HoldAt.NEVER:
         return []
     items = list(items)
     used = sum((item.open for item in items if item.is_delivered), ZERO) - on_account
-    late = _late(rule, items, today)
+    late = _late(rule, items, today, paid_since)
     held: list[Held] = []
     for item in items:
         if item.is_delivered or not item.open:
@@ -175,15 +190,18 @@ def judge(
     return held
 
 
-def _late(rule: Rule, items: Iterable[Item], today: date) -> dict[str, Any]:
+def _late(
+    rule: Rule, items: Iterable[Item], today: date, paid_since: date | None
+) -> dict[str, Any]:
     """The numbers of what is overdue for too long; empty where nothing is."""
-    if rule.hold_overdue_days is None:
+    if rule.hold_overdue_days is None or paid_since is None:
         return {}
     late = [
         (days, item.open)
         for item in items
         if item.is_delivered
         and item.open
+        and item.ordered_on >= paid_since
         and (days := days_overdue(item.ordered_on, rule.terms_days, today)) > rule.hold_overdue_days
     ]
     if not late:

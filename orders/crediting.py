@@ -1,23 +1,20 @@
 """Credit as it is given, watched and enforced: balances, holds and releases (P39).
 
-What was synced or entered is judged by a task after the commit (`settle_later`), so that nothing
-of it slows the writing; a task of the night does it for everybody.
+What was synced or entered is judged by a task after the commit (`orders.settling`), so that
+nothing of it slows the writing; a task of the night does it for everybody.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from celery import current_app
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError
 
 from accounts.models import AuditEntry, User
 from accounts.models.audit import Action
@@ -26,27 +23,8 @@ from crm.lib.formats import price
 from orders import balances
 from orders.credit import Held, Rule, judge
 from orders.events import tell_held
-from orders.models import Cause, Credit, Hold, HoldAt, Order, OrderStatus
-
-log = logging.getLogger(__name__)
-
-
-def settle_later(customer_ids: Iterable[int], *, stock: bool = False) -> None:
-    """Have balances and holds of these customers worked out once the transaction is committed.
-
-    With `stock`, where goods may have moved, their stock too.
-    """
-    ids = sorted(set(customer_ids))
-    if ids:
-        transaction.on_commit(lambda: _enqueue(ids, stock))
-
-
-def _enqueue(ids: list[int], stock: bool) -> None:
-    task = "orders.tasks.settle_trade" if stock else "orders.tasks.settle_credit"
-    try:
-        current_app.send_task(task, kwargs={"customer_ids": ids})
-    except (OperationalError, OSError):
-        log.exception("Credit of %d customers could not be queued; the night does it", len(ids))
+from orders.models import Cause, Credit, Hold, HoldAt, Order, OrderStatus, TradeTerms
+from orders.settling import send, settle_later
 
 
 def settle_credit(*, customer_ids: Iterable[int], today: date, now: datetime) -> None:
@@ -85,12 +63,16 @@ def hold_orders(customer_ids: Collection[int], *, today: date, now: datetime) ->
     open_ones = {(hold.order_id, hold.cause): hold for hold in known if hold.ended_at is None}
     released = {(hold.order_id, hold.cause) for hold in known if hold.released_by_id}
     wanted: dict[tuple[int, str], Held] = {}
-    for customer, account in balances.open_accounts(list(credits)).items():
+    paid_since = balances.paid_since(today)
+    terms = {customer: credit.terms_days for customer, credit in credits.items()}
+    accounts = balances.open_accounts(list(credits), today=today, terms=terms)
+    for customer, account in accounts.items():
         held = judge(
             rule_of(credits[customer]),
             account.items,
             on_account=account.on_account,
             today=today,
+            paid_since=paid_since,
             released=released,
         )
         wanted |= {(one.order_id, one.cause): one for one in held}
@@ -213,6 +195,17 @@ def set_credit(*, credit: Credit) -> Credit:
     credit.save()
     settle_later([credit.customer_id])
     return credit
+
+
+@transaction.atomic
+def set_terms(*, terms: TradeTerms) -> TradeTerms:
+    """Store what the company asks from a day on; whether payments are kept concerns everybody."""
+    known = TradeTerms.objects.on(terms.valid_from)
+    kept = terms.was("keeps_payments") if terms.pk else known.keeps_payments
+    terms.save()
+    if kept != terms.keeps_payments:
+        transaction.on_commit(lambda: send("orders.tasks.settle_credit_nightly"))
+    return terms
 
 
 def reasons_of(holds: Sequence[Hold]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""How orders, products and prices are narrowed down: one FilterSet for page and API each."""
+"""How orders, products, prices and exceptions are narrowed: one FilterSet for page and API each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from datetime import date
 import django_filters
 from django import forms
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_filters.rest_framework import FilterSet
 
 from crm.lib.days import day_bounds
@@ -23,6 +25,9 @@ from customers.filters import (
 from customers.models import Customer
 from orders.minimum import below, not_below
 from orders.models import (
+    Answer,
+    MinimumException,
+    MinimumExceptionQuerySet,
     Order,
     OrderLine,
     OrderQuerySet,
@@ -31,6 +36,7 @@ from orders.models import (
     PriceQuerySet,
     Product,
     ProductQuerySet,
+    TradeTerms,
 )
 
 LARGEST_ID = 2**63 - 1
@@ -161,3 +167,64 @@ class PriceFilter(FilterSet):
 
     def past(self, prices: PriceQuerySet, name: str, day: date) -> PriceQuerySet:
         return prices.ended_before(day)
+
+
+class ExceptionFilter(FilterSet):
+    """Exceptions to the minimum order; `in_force` is as of today."""
+
+    STATES = (
+        ("waiting", pgettext_lazy("exceptions", "Waiting")),
+        ("in_force", _("In force today")),
+        ("refused", pgettext_lazy("exceptions", "Refused")),
+        ("withdrawn", pgettext_lazy("exceptions", "Withdrawn")),
+    )
+
+    state = django_filters.ChoiceFilter(
+        method="in_state", choices=STATES, label=_("State"), empty_label=_("any")
+    )
+    customer_id = django_filters.NumberFilter(
+        field_name="customer", label=_("Customer"), min_value=1, max_value=LARGEST_ID
+    )
+    owner = OwnerFilter("customer__owner")
+    team = TeamFilter("customer__owner__team")
+
+    class Meta:
+        model = MinimumException
+        fields: list[str] = []
+
+    def in_state(
+        self, exceptions: MinimumExceptionQuerySet, name: str, state: str
+    ) -> MinimumExceptionQuerySet:
+        if state == "waiting":
+            return exceptions.waiting()
+        if state == "in_force":
+            return exceptions.on(timezone.localdate())
+        if state == "refused":
+            return exceptions.filter(answer=Answer.REFUSED)
+        return exceptions.exclude(withdrawn_on=None)
+
+
+class TradeTermsFilter(FilterSet):
+    """Days are compared with the first day of the terms, both inclusive."""
+
+    begins_from = django_filters.DateFilter(
+        field_name="valid_from",
+        lookup_expr="gte",
+        label=_("Begins from"),
+        validators=DAYS,
+        widget=DAY,
+    )
+    begins_to = django_filters.DateFilter(
+        field_name="valid_from",
+        lookup_expr="lte",
+        label=_("Begins to"),
+        validators=DAYS,
+        widget=DAY,
+    )
+    updated_since = django_filters.IsoDateTimeFilter(
+        field_name="updated_at", lookup_expr="gte", label=_("Changed since"), validators=MOMENTS
+    )
+
+    class Meta:
+        model = TradeTerms
+        fields: list[str] = []

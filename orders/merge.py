@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from customers import moving
-from orders.crediting import settle_later
 from orders.models import (
     Balance,
     Credit,
+    CreditReview,
+    MinimumException,
     Order,
     Payment,
     SellOut,
@@ -16,6 +17,7 @@ from orders.models import (
     StockPosition,
     StockReport,
 )
+from orders.settling import settle_later
 
 
 def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
@@ -27,7 +29,7 @@ def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
     settle_later([into], stock=True)
     moved = {
         model._meta.label_lower: moving.hand_over(model, gone=gone, into=into, now=now)
-        for model in (Order, Payment, StockReport, SellOut, StockAdjustment)
+        for model in (Order, Payment, MinimumException, StockReport, SellOut, StockAdjustment)
     }
     dropped: list[moving.Row] = []
     if Credit.objects.filter(customer=into).exists():
@@ -35,6 +37,10 @@ def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
         dropped = moving.drop(Credit, list(own.values_list("pk", flat=True)))
     part = moving.hand_over(Credit, gone=gone, into=into, now=now)
     moved[Credit._meta.label_lower] = {**part, "dropped": dropped}
+    proposed = CreditReview.objects.open().filter(customer=gone).values_list("pk", flat=True)
+    dropped = moving.drop(CreditReview, list(proposed))  # the next run reviews both as one
+    part = moving.hand_over(CreditReview, gone=gone, into=into, now=now)
+    moved[CreditReview._meta.label_lower] = {**part, "dropped": dropped}
     for model in (Balance, StockPosition):
         worked_out = model._default_manager.filter(customer=gone).values_list("pk", flat=True)
         moved[model._meta.label_lower] = {"dropped": moving.drop(model, list(worked_out))}

@@ -1,4 +1,4 @@
-"""How payments and balances are narrowed down."""
+"""How payments, balances and credit reviews are narrowed down."""
 
 from __future__ import annotations
 
@@ -12,10 +12,19 @@ from django.utils.translation import pgettext_lazy
 from django_filters.rest_framework import FilterSet
 
 from crm.lib.days import day_bounds
-from customers.filters import DAYS, MOMENTS, OwnerFilter, TeamFilter, YesNo
+from customers.filters import ABC_CHOICES, DAYS, MOMENTS, OwnerFilter, TeamFilter, YesNo
 from customers.models import Customer
 from orders.filters import DAY, LARGEST_ID
-from orders.models import Balance, BalanceQuerySet, Payment, PaymentQuerySet
+from orders.models import (
+    Balance,
+    BalanceQuerySet,
+    CreditReview,
+    CreditReviewQuerySet,
+    Payment,
+    PaymentQuerySet,
+    Proposal,
+    ReviewState,
+)
 
 STATES = (
     ("standing", pgettext_lazy("payments", "Standing")),
@@ -96,3 +105,28 @@ class BalanceFilter(FilterSet):
     def beyond(self, balances: BalanceQuerySet, name: str, wanted: bool) -> BalanceQuerySet:
         over: Any = balances.over_limit()
         return over if wanted else balances.exclude(pk__in=over.values("pk"))
+
+
+class ReviewFilter(FilterSet):
+    """Proposals of credit reviews; open ones unless a state is asked for."""
+
+    state = django_filters.ChoiceFilter(
+        choices=ReviewState.choices, label=_("State"), empty_label=_("any")
+    )
+    kind = django_filters.ChoiceFilter(
+        choices=Proposal.choices, label=_("Proposal"), empty_label=_("any")
+    )
+    owner = OwnerFilter("customer__owner")
+    team = TeamFilter("customer__owner__team")
+    abc = django_filters.ChoiceFilter(
+        method="of_tier", choices=ABC_CHOICES[1:], label=_("Tier"), empty_label=_("any")
+    )
+
+    class Meta:
+        model = CreditReview
+        fields: list[str] = []
+
+    def of_tier(self, reviews: CreditReviewQuerySet, name: str, tier: str) -> CreditReviewQuerySet:
+        if tier == "none":
+            return reviews.filter(customer__abc=None)
+        return reviews.filter(customer__abc__in=tier.split(","))

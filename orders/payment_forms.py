@@ -12,9 +12,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.versions import VersionedForm
-from crm.lib.forms import MomentField
+from crm.lib.forms import DayInput, MomentField
 from customers.models import Customer
-from orders.models import Credit, Order
+from orders.models import Credit, CreditRules, Order
 
 _MONEY = {"inputmode": "decimal", "autocomplete": "off"}
 
@@ -82,3 +82,42 @@ class CreditForm(VersionedForm[Credit]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["reason"] = ""  # each change has its own
+
+
+class CreditRulesForm(VersionedForm[CreditRules]):
+    """How credit is reviewed from a day on."""
+
+    class Meta:
+        model = CreditRules
+        fields = (
+            "valid_from", "spread_days", "factor_a", "factor_b", "factor_c", "slow_days",
+            "late_days", "overdue_share", "stop_days", "most_releases", "cap", "band", "step",
+        )  # fmt: skip
+        widgets = {"valid_from": DayInput()}
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or {}
+        slow, late = cleaned.get("slow_days"), cleaned.get("late_days")
+        if slow is not None and late is not None and slow > late:
+            self.add_error("late_days", ValidationError(_("Late begins after slow."), "turned"))
+        return cleaned
+
+
+class AcceptForm(forms.Form):
+    """The limit that is granted, with a reason where it says more than the review."""
+
+    amount = MoneyField(label=_("New limit"), max_digits=14, decimal_places=2, min_value=Decimal(0))
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        required=False,
+        help_text=_("Empty: the credit review."),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class DeclineForm(forms.Form):
+    """Why a proposal is declined."""
+
+    reason = forms.CharField(label=_("Why not"), max_length=300)
+    version = forms.IntegerField(widget=forms.HiddenInput)

@@ -14,9 +14,9 @@ from accounts.models import User
 from accounts.sync_resource import Change, Rejected, SyncResource, Values
 from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
 from customers.aliases import ids_by_number, no_customer
-from orders.crediting import settle_later
 from orders.events import tell_payments
 from orders.models import Order, Payment
+from orders.settling import settle_later
 
 Text50: TypeAlias = Annotated[str, Meta(max_length=50)]
 

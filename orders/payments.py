@@ -11,9 +11,9 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
-from orders.crediting import settle_later
 from orders.events import tell_payments
 from orders.models import Order, Payment
+from orders.settling import settle_later
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
@@ -10,11 +11,12 @@ from django.utils.translation import gettext as _
 from msgspec import UNSET, Meta, UnsetType
 
 from accounts.models import User
-from accounts.sync_resource import Rejected, SyncResource, Values
+from accounts.sync_resource import Change, Rejected, SyncResource, Values
 from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
 from customers import divisions
 from customers.aliases import ids_by_number, no_customer
 from orders.models import SellOut
+from orders.settling import restock_later
 from orders.skus import ids_by_sku, no_product
 from orders.stock_sync import too_far_ahead
 
@@ -103,3 +105,8 @@ class SellOutSync(SyncResource[SellOutRecord]):
         if errors:
             raise Rejected(errors)
         return values
+
+    def settle(self, changes: Sequence[Change], *, now: datetime) -> None:
+        """Have the dealers' stock worked out again once this is committed."""
+        sides = [side for change in changes for side in (change.before, change.after) if side]
+        restock_later({side["customer_id"] for side in sides})

@@ -15,6 +15,7 @@ from accounts.models import User
 from customers.models import Customer
 from orders import taking_back
 from orders.models import Product, SellOut, StockAdjustment
+from orders.settling import restock_later
 
 E = TypeVar("E", SellOut, StockAdjustment)
 
@@ -96,6 +97,7 @@ def _enter(entry: E) -> E:
         if there is None:
             raise
         return there
+    restock_later([entry.customer_id])
     return entry
 
 
@@ -106,6 +108,7 @@ def _made_as(entry: E) -> E | None:
     return same.first()
 
 
+@transaction.atomic
 def take_back_entry(*, entry: SellOut | StockAdjustment, by: User, today: date) -> None:
     """Take out what `by` entered today by hand; the audit log keeps it."""
     if isinstance(entry, SellOut) and not entry.by_hand:
@@ -113,9 +116,14 @@ def take_back_entry(*, entry: SellOut | StockAdjustment, by: User, today: date) 
             _("This sell-out was sent by a system and is changed there."), code="not_by_hand"
         )
     taking_back.take_back(entry, by=by, today=today)
+    restock_later([entry.customer_id])
 
 
+@transaction.atomic
 def restore_entry(model: type[E], pk: int, *, by: User, today: date) -> E | None:
     """Bring back what `by` took out today; None where there is none such."""
     restored = taking_back.restore(model, pk, by=by, today=today)
-    return restored.record if restored else None
+    if restored is None:
+        return None
+    restock_later([restored.record.customer_id])
+    return restored.record

@@ -19,6 +19,7 @@ from crm.lib.formats import local_day
 from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
 from customers.aliases import ids_by_number, no_customer
 from orders.models import StockLine, StockReport, StockSource
+from orders.settling import restock_later
 from orders.skus import ids_by_sku, no_product
 
 Text50: TypeAlias = Annotated[str, Meta(max_length=50)]
@@ -127,7 +128,7 @@ class StockReportSync(SyncResource[StockReportRecord]):
     def _add_lines(self, stored: Mapping[str, Values]) -> None:
         lines: dict[int, list[Line]] = {}
         rows = StockLine.objects.filter(
-            report_id__in=[row["id"] for row in stored.values()]
+            report__id__among=[row["id"] for row in stored.values()]
         ).values_list("id", "report_id", "product__external_id", *_LINE_COLUMNS)
         for pk, report_id, sku, *line in rows:
             self.skus[line[0]] = sku
@@ -192,6 +193,8 @@ class StockReportSync(SyncResource[StockReportRecord]):
         bulk.delete(StockLine, self._gone(changes))
         bulk.update(StockLine, self._changed(changes))
         bulk.insert(StockLine, _new(changes))
+        sides = [side for change in changes for side in (change.before, change.after) if side]
+        restock_later({side["customer_id"] for side in sides})
 
     def _gone(self, changes: Sequence[Change]) -> list[int]:
         return [

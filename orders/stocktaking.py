@@ -18,6 +18,7 @@ from accounts.models import User
 from crm.lib.formats import local_day
 from orders import taking_back
 from orders.models import OrderLine, OrderStatus, Product, StockLine, StockReport, StockSource
+from orders.settling import restock_later
 
 #: More than a person counts.
 MOST_LINES = 200
@@ -194,6 +195,7 @@ def record_count(*, report: StockReport, lines: Sequence[Counted], now: datetime
     report.tell_also("lines", before or None, after)
     report.save()
     _write_lines(report, stored, lines)
+    restock_later([report.customer_id])
     return report
 
 
@@ -294,6 +296,7 @@ def file_count(
         if report is not None:
             report.tell_also("lines", told(counted_in(report)), None)
             report.delete()
+            restock_later([customer_id])
         return None
     if report is None:
         report = StockReport(customer_id=customer_id, reported_at=reported_at, source=source)
@@ -307,6 +310,7 @@ def take_back_count(*, report: StockReport, by: User, today: date) -> None:
         raise ValidationError(_("This count is not changed by hand."), code="not_by_hand")
     report.tell_also("lines", told(counted_in(report)), None)
     taking_back.take_back(report, by=by, today=today)
+    restock_later([report.customer_id])
 
 
 @transaction.atomic
@@ -333,4 +337,5 @@ def restore_count(*, pk: int, by: User, today: date) -> StockReport | None:
             if line["product"] in products
         ],
     )
+    restock_later([restored.record.customer_id])
     return restored.record

@@ -19,9 +19,9 @@ from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
 from customers import divisions
 from customers.aliases import ids_by_number, no_customer
 from orders.amounts import check_amount, lines_amount
-from orders.crediting import settle_later
 from orders.events import tell_orders
 from orders.models import Order, OrderLine, OrderStatus, Product
+from orders.settling import settle_later
 from orders.skus import ids_by_sku, no_product
 
 Text20: TypeAlias = Annotated[str, Meta(max_length=20)]

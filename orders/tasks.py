@@ -1,7 +1,8 @@
-"""Jobs over what customers owe and have in stock: after a change, and every night."""
+"""Jobs over what customers owe and have in stock: after a change, every night, and long ones."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
@@ -11,7 +12,8 @@ from django.utils import timezone
 
 from accounts import jobs
 from accounts.audit import Through, acting
-from orders import crediting, stock_importing
+from orders import crediting, reviews, settling, stock_importing
+from orders.jobs import REVIEW
 from orders.stock import positions
 
 
@@ -20,42 +22,30 @@ def _today() -> date:
 
 
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
-def settle_credit(*, customer_ids: list[int]) -> None:
-    """Work out balances and holds of customers whose orders, payments or credit changed."""
+def settle() -> None:
+    """Work out what changed customers owe and have in stock, and which of their orders wait."""
+    now, today = timezone.now(), _today()
+
+    def work_out(money: Sequence[int], stock: Sequence[int]) -> None:
+        crediting.settle_credit(customer_ids=money, today=today, now=now)
+        positions.restock(customer_ids=stock, today=today)
+
     with acting(through=Through.JOB):
-        now = timezone.now()
-        today = timezone.localdate(now, timezone.get_default_timezone())
-        crediting.settle_credit(customer_ids=customer_ids, today=today, now=now)
-
-
-@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
-def settle_trade(*, customer_ids: list[int]) -> None:
-    """The same for customers whose orders changed, and what they have in stock."""
-    settle_credit(customer_ids=customer_ids)
-    restock(customer_ids=customer_ids)
-
-
-@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
-def restock(*, customer_ids: list[int]) -> None:
-    """Work out the stock of customers whose counts, sell-outs, adjustments or orders changed."""
-    with acting(through=Through.JOB):
-        positions.restock(customer_ids=customer_ids, today=_today())
-
-
-@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
-def restock_nightly() -> None:
-    """The same for everybody, shortly after midnight: stock is sold and grows older by itself."""
-    with acting(through=Through.JOB):
-        positions.restock_all(today=_today())
+        settling.drain(work_out)
 
 
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
 def settle_credit_nightly() -> None:
-    """The same for every customer, shortly after midnight: overdue money grows older."""
+    """What every customer owes, shortly after midnight: overdue money grows older."""
     with acting(through=Through.JOB):
-        now = timezone.now()
-        today = timezone.localdate(now, timezone.get_default_timezone())
-        crediting.settle_all(today=today, now=now)
+        crediting.settle_all(today=_today(), now=timezone.now())
+
+
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
+def restock_nightly() -> None:
+    """What every dealer has, shortly after midnight: stock is sold and grows older by itself."""
+    with acting(through=Through.JOB):
+        positions.restock_all(today=_today())
 
 
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
@@ -63,3 +53,19 @@ def import_stock(*, job_id: int) -> None:
     """Look an uploaded file of stock through, or write it; its own user acts."""
     now = timezone.now()
     jobs.work(job_id, partial(stock_importing.do, now=now), now=now)
+
+
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
+def review_credit(*, job_id: int) -> None:
+    """Review the credit of every customer; begun again, it brings the same proposals up to date."""
+    now, today = timezone.now(), _today()
+    with acting(through=Through.JOB):
+        jobs.work(
+            job_id, lambda _job, step: reviews.review_all(step, today=today, now=now), now=now
+        )
+
+
+@shared_task
+def review_credit_monthly() -> None:
+    """Ask for the review of the month."""
+    jobs.request(REVIEW, owner=None, parameters={}, now=timezone.now())

@@ -24,7 +24,9 @@ from customers.models import (
 )
 from orders.models import (
     Credit,
+    CreditReview,
     Hold,
+    MinimumException,
     Order,
     OrderLine,
     OrderStatus,
@@ -237,6 +239,37 @@ def make_hold(order: Order, **values: Any) -> Hold:
     order.held = True
     order.save()
     return Hold.objects.create(order=order, **values)
+
+
+def make_review(customer: Customer, **values: Any) -> CreditReview:
+    """An open proposal: from 20,000 to 26,000, because more is needed."""
+    facts = {
+        "net": "360000.00", "days": 55, "terms": 30, "need": "54246.58", "tier": "B",
+        "factor": 100, "wanted": "54246.58", "pay_days": "30.0", "delivered": "30000.00",
+        "overdue": "0.00", "oldest": 0, "releases": 0, "slow_days": 5, "late_days": 20,
+        "overdue_share": 20, "stop_days": 90, "most_releases": 3, "cap": 30,
+        "reasons": ["need", "cap"],
+    }  # fmt: skip
+    usual = {
+        "as_of": date(2026, 6, 16), "kind": "raise", "current": 20_000, "proposed": 26_000,
+        "facts": facts,
+    }  # fmt: skip
+    return CreditReview.objects.create(customer=customer, **{**usual, **values})
+
+
+def make_exception(customer: Customer | None = None, **values: Any) -> MinimumException:
+    """A request for a minimum of 5,000 in 2026, asked for by somebody."""
+    usual: dict[str, Any] = {
+        "minimum": 5000,
+        "valid_from": date(2026, 1, 1),
+        "valid_to": date(2026, 12, 31),
+        "reason": "County customer",
+        "asked_at": local(2026, 1, 1, 9),
+    }
+    usual["asked_by"] = values.get("asked_by") or make_user()
+    return MinimumException.objects.create(
+        customer=customer or make_customer(), **{**usual, **values}
+    )
 
 
 def make_visit(customer: Customer, rep: User, **values: Any) -> Visit:

@@ -22,7 +22,14 @@ from customers import reads
 from customers.merging import merge
 from customers.models import Assignment, Customer, FileRead, HandOver, SavedView, Supplier
 from orders.balances import refresh
-from orders.models import OrderLine, StockImport, StockPosition, StockRules, TradeTerms
+from orders.models import (
+    CreditRules,
+    OrderLine,
+    StockImport,
+    StockPosition,
+    StockRules,
+    TradeTerms,
+)
 from orders.stock.positions import refresh as restock
 from tests.factories import (
     local,
@@ -31,6 +38,7 @@ from tests.factories import (
     make_credit,
     make_customer,
     make_delivery,
+    make_exception,
     make_hold,
     make_import,
     make_interaction,
@@ -44,6 +52,7 @@ from tests.factories import (
     make_price,
     make_product,
     make_promise,
+    make_review,
     make_scenario,
     make_sell_out,
     make_stock_line,
@@ -146,6 +155,17 @@ OWNED = {
     "orders:order-credit": "order",
     "orders:release": "order",
     "orders:hold-again": "order",
+    "orders:exception-new": "customer",
+    "orders:exception": "exception",
+    "orders:exception-approve": "exception",
+    "orders:exception-refuse": "exception",
+    "orders:exception-answer-back": "exception",
+    "orders:exception-withdraw": "exception",
+    "orders:exception-restore": "exception",
+    "orders:review": "review",
+    "orders:review-accept": "review",
+    "orders:review-decline": "review",
+    "orders:review-reopen": "review",
     "payment-detail": "payment",
     "orders:stock-report-new": "customer",
     "orders:stock-report": "stock_report",
@@ -203,10 +223,12 @@ SHARED = {
     "orders:product-edit": "product",
     "orders:terms-edit": "terms",
     "orders:stock-rules-edit": "stock_rules",
+    "orders:credit-rules-edit": "credit_rules",
     "orders:price-edit": "price",
     "orders:price-end": "price",
     "orders:price-reopen": "price",
     "price-detail": "price",
+    "trade-terms-detail": "terms",
     "product-detail": "product",
     "customers:view": "view",
     "customers:view-delete": "view",
@@ -363,6 +385,9 @@ def records(customer, rep, north) -> dict[str, Any]:
         "stock_rules": StockRules.objects.create(valid_from=date(2026, 1, 1)),
         "terms": TradeTerms.objects.create(valid_from=date(2026, 1, 1), minimum_order=100),
         "price": make_price(product),
+        "review": make_review(customer),
+        "exception": make_exception(customer),
+        "credit_rules": CreditRules.objects.create(valid_from=date(2026, 1, 1)),
         "policy": policy,
         "run": make_run(policy),
         "trial": make_run(make_draft(policy), dry_run=True),
@@ -522,6 +547,10 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
             by=rep, kind="sales", name=f"{number}.csv", created_at=timezone.now()
         )
         make_credit(another, limit=5)
+        make_review(another)
+        make_exception(another)
+        make_exception(records["customer"], answer="approved", answered_by=make_user())
+        make_review(records["customer"], state="declined", decided_by=rep)
         refresh([records["customer"].pk, another.pk], today=date(2026, 6, 16))
         for customer in (records["customer"], another):
             counted_at = local(2026, 4, 1 + number)

@@ -12,11 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import resending
+from accounts import jobs, resending
 from accounts.access import needs
 from accounts.exports import table_view
 from accounts.filters import SyncFilter
@@ -147,10 +147,16 @@ def rejected_export(request: HttpRequest, pk: int) -> Table:
 @require_POST
 @needs("keys:write")
 def again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send all records of a call that still wait."""
+    """Send all records of a call that still wait: a few at once, many by a job one can watch."""
     call = _call(pk)
+    user, now = cast(User, request.user), timezone.now()
+    if call.records.sendable().count() > resending.CHUNK and not resending.obstacle(
+        call, by=user, now=now
+    ):
+        job = jobs.request(resending.RESEND.name, owner=user, parameters={"call": pk}, now=now)
+        return redirect("accounts:run", pk=job.pk)
     try:
-        sent = resending.send_again(call=call, by=cast(User, request.user), now=timezone.now())
+        sent = resending.send_again(call=call, by=user, now=now)
     except ValidationError as refused:
         messages.error(request, " ".join(refused.messages))
     else:
@@ -206,29 +212,5 @@ def _readable(body: str) -> str:
 
 
 def _say(request: HttpRequest, sent: resending.Sent) -> None:
-    told = []
-    if sent.taken:
-        told.append(
-            ngettext("%(n)d record is taken.", "%(n)d records are taken.", sent.taken)
-            % {"n": sent.taken}
-        )
-    if sent.stale:
-        told.append(
-            ngettext(
-                "%(n)d record is stale: a newer one is stored.",
-                "%(n)d records are stale: newer ones are stored.",
-                sent.stale,
-            )
-            % {"n": sent.stale}
-        )
-    if sent.rejected:
-        told.append(
-            ngettext(
-                "%(n)d record was rejected again.",
-                "%(n)d records were rejected again.",
-                sent.rejected,
-            )
-            % {"n": sent.rejected}
-        )
     say = messages.warning if sent.stale or sent.rejected else messages.success
-    say(request, " ".join(told) or _("No record waits any more."))
+    say(request, resending.in_words(sent))

@@ -29,10 +29,12 @@ from crm.demo.paying import write_payments
 from crm.demo.people import Staff, write_people
 from crm.demo.rivals import write_rivals
 from crm.demo.stocking import write_stock
+from crm.demo.terms import write_prices, write_terms
 from crm.demo.twins import write_twins
 from crm.demo.writing import Say, Writer
 from customers.models import Customer, Promise
 from orders.models import Order, Product
+from orders.reviews import review_all
 from tiers import tiering
 from tiers.actions import open_run
 from visits.actions import make_reminders
@@ -89,6 +91,8 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
         )
     else:
         _write_small_business(writer, chance, items, staff, today=today, say=say)
+    if size == "small":
+        say(f"{write_prices(writer, items, today=today)} prices by day")
     writer.settle()
     *earlier, yesterday = _tier_days(today, runs=2 if size == "large" else 7)
     for as_of in earlier:
@@ -124,8 +128,11 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
     write_cards(writer)
     writer.settle()
     if size == "small":
+        say(write_terms(today=today, now=now))
         say(write_payments(writer, chance("payments"), today=today, now=now))
         say(write_stock(writer, chance("stock"), today=today))
+        reviewed = review_all(lambda _done, _total: None, today=today, now=now)
+        say(f"{reviewed['customers']} customers had their credit reviewed")
         say(f"{write_twins(now=now)} possible duplicates")
     say(f"{Visit.objects.count():,} visits")
     say(f"{Promise.objects.count():,} promises")

@@ -10,10 +10,17 @@ from django.db import migrations
 
 
 def nightly(
-    task: str, name: str, *, hour: int, minute: int, **arguments: Any
+    task: str,
+    name: str,
+    *,
+    hour: int | None,
+    minute: int,
+    day_of_month: int | None = None,
+    **arguments: Any,
 ) -> migrations.RunPython:
     """A migration's step that has `task` done at that time of the company, if nothing has yet.
 
+    Without an hour every hour, with a day of the month once a month.
     `name` is what administrators read, in English; accounts/schedule.py holds it for translation.
     """
 
@@ -25,9 +32,9 @@ def nightly(
         crontabs = apps.get_model("django_celery_beat", "CrontabSchedule").objects.using(alias)
         when = {
             "minute": str(minute),
-            "hour": str(hour),
+            "hour": "*" if hour is None else str(hour),
             "day_of_week": "*",
-            "day_of_month": "*",
+            "day_of_month": "*" if day_of_month is None else str(day_of_month),
             "month_of_year": "*",
             "timezone": settings.TIME_ZONE,
         }

@@ -12,6 +12,7 @@ from orders.models.credit import (
     PaymentQuerySet,
     usual_credit,
 )
+from orders.models.exceptions import Answer, MinimumException, MinimumExceptionQuerySet
 from orders.models.orders import (
     COUNTED,
     NETTED,
@@ -23,6 +24,14 @@ from orders.models.orders import (
 from orders.models.positions import StockPosition, StockPositionQuerySet
 from orders.models.prices import Price, PriceQuerySet, TradeTerms
 from orders.models.products import Product, ProductQuerySet
+from orders.models.reviews import (
+    CreditReview,
+    CreditReviewQuerySet,
+    CreditRules,
+    Proposal,
+    ReviewState,
+)
+from orders.models.settling import Unsettled
 from orders.models.stock import (
     AdjustmentCause,
     SellOut,
@@ -41,12 +50,18 @@ __all__ = [
     "NETTED",
     "USUAL_TERMS_DAYS",
     "AdjustmentCause",
+    "Answer",
     "Balance",
     "BalanceQuerySet",
     "Cause",
     "Credit",
+    "CreditReview",
+    "CreditReviewQuerySet",
+    "CreditRules",
     "Hold",
     "HoldAt",
+    "MinimumException",
+    "MinimumExceptionQuerySet",
     "Order",
     "OrderLine",
     "OrderQuerySet",
@@ -57,6 +72,8 @@ __all__ = [
     "PriceQuerySet",
     "Product",
     "ProductQuerySet",
+    "Proposal",
+    "ReviewState",
     "SellOut",
     "SellOutQuerySet",
     "StockAdjustment",
@@ -71,5 +88,6 @@ __all__ = [
     "StockRules",
     "StockSource",
     "TradeTerms",
+    "Unsettled",
     "usual_credit",
 ]

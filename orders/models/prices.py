@@ -119,7 +119,8 @@ class TradeTermsQuerySet(ScopedQuerySet["TradeTerms"]):
 class TradeTerms(Tracked, Record):
     """What the company asks of every order from a day on, until the next terms begin (P16, P36).
 
-    The margins are per cent: the dealer's of the retail price, ours of what is paid.
+    The margins are per cent: the dealer's of the retail price, ours of what is paid. A company
+    that does not keep its payments here (`keeps_payments`) judges nobody by them.
     """
 
     OWNER_PATH = SHARED
@@ -155,6 +156,14 @@ class TradeTerms(Tracked, Record):
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
         help_text=_("Of what is paid. Empty: a warning only where we lose money."),
+    )
+
+    keeps_payments = models.BooleanField(
+        _("payments are kept here"),
+        default=True,
+        help_text=_(
+            "Without them nobody is overdue: what is delivered counts as paid when it is due."
+        ),
     )
 
     objects = TradeTermsQuerySet.as_manager()

@@ -1,29 +1,25 @@
 """The kept figures of dealers' stock: worked out after every change, and every night (P24).
 
-What was synced, entered or merged asks for it with `restock_later`; orders do so by
-`orders.crediting.settle_later`, so that one message does for credit and stock.
+What was synced, entered or merged asks for it by `orders.settling.settle_later`, so that one
+message does for credit and stock.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from celery import current_app
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from crm.lib import bulk
 from crm.lib.days import day_start
 from orders.models import StockPosition, StockReport, StockRules
+from orders.settling import send
 from orders.stock.gathering import histories
 from orders.stock.judging import Judgement, judge
 from orders.stock.movements import History
-
-log = logging.getLogger(__name__)
 
 #: Customers to a statement.
 CHUNK = 500
@@ -34,31 +30,12 @@ MOST_COVER = Decimal(10) ** 9
 Row = dict[str, Any]
 
 
-def restock_later(customer_ids: Iterable[int]) -> None:
-    """Have the stock of these customers worked out once the transaction is committed."""
-    ids = sorted(set(customer_ids))
-    if ids:
-        transaction.on_commit(lambda: _enqueue("orders.tasks.restock", customer_ids=ids))
-
-
-def restock_all_later() -> None:
-    """The same for everybody, when the rules have changed."""
-    transaction.on_commit(lambda: _enqueue("orders.tasks.restock_nightly"))
-
-
 @transaction.atomic
 def set_rules(*, rules: StockRules) -> StockRules:
     """Store how stock is judged from a day on; everything is judged again at once."""
     rules.save()
-    restock_all_later()
+    transaction.on_commit(lambda: send("orders.tasks.restock_nightly"))
     return rules
-
-
-def _enqueue(task: str, **arguments: Any) -> None:
-    try:
-        current_app.send_task(task, kwargs=arguments)
-    except (OperationalError, OSError):
-        log.exception("Dealers' stock could not be queued; the night does it")
 
 
 def restock(*, customer_ids: Iterable[int], today: date) -> None:

@@ -50,9 +50,19 @@ from orders.credit import (
     exposure,
 )
 from orders.crediting import hold_again, reasons_of, release, set_credit
-from orders.models import Balance, Credit, Hold, Order, OrderStatus, Payment, usual_credit
+from orders.models import (
+    Balance,
+    Credit,
+    CreditReview,
+    Hold,
+    Order,
+    OrderStatus,
+    Payment,
+    usual_credit,
+)
 from orders.payment_filters import BalanceFilter
 from orders.payment_forms import CreditForm
+from orders.reviews import why as why_proposed
 
 #: The kinds of what is open, by the name in the address.
 PARTS: dict[str, Text] = {
@@ -101,9 +111,15 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
     rows, owed = account(customer, credit, today)
     sales = balances.sales_of([customer.pk], today=today)
     rows = [row for row in rows if part not in PARTS or row["part"] == part]
+    # Reviews are for who reads receivables; the file of a rep says nothing of them.
+    reviews = CreditReview.objects.open().filter(customer=customer)
+    review = reviews.first() if may(user, "reports:read") else None
     context = {
         **file_frame(customer, user, "credit"),
         "credit": credit,
+        "payments_known": payments_known(user, today, customer=customer),
+        "review": review,
+        "review_why": why_proposed(review)[0] if review else "",
         "owed": owed,
         "available": owed.available(credit.limit),
         "parts": [
@@ -130,15 +146,36 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
     return page_or_part(request, "orders/credit.html", "orders/_credit.html", context)
 
 
+def payments_known(user: User, today: date, *, customer: Customer | None = None) -> dict[str, Any]:
+    """What a page of receivables says of the payments behind it, and where one goes from there.
+
+    `none` where no payment is stored at all, `none_of` where none is of this customer; with
+    `kept` false the company does not keep payments here.
+    """
+    kept = balances.keeps_payments(today)
+    stored = kept and Payment.objects.exists()
+    own = customer is None or (stored and Payment.objects.filter(customer=customer).exists())
+    return {
+        "kept": kept,
+        "none": kept and not stored,
+        "none_of": stored and not own,
+        "may_enter": may(user, "payments:write"),
+        "may_switch": may(user, "prices:write"),
+    }
+
+
 def account(customer: Customer, credit: Credit, today: date) -> tuple[list[dict[str, Any]], Any]:
     """The open orders of a customer, first due first, and its exposure."""
     ledger = balances.ledger_of(customer.pk)
+    keeps_payments = balances.keeps_payments(today)
     rows, items = [], []
     for order in balances.open_orders(ledger):
         rest = ledger.open[order.pk]
         item = Item(order.pk, local_day(order.ordered_at), order.status, rest)
-        items.append(item)
         days = days_overdue(item.ordered_on, credit.terms_days, today) if item.is_delivered else 0
+        if days and not keeps_payments:
+            continue  # taken as paid when it was due
+        items.append(item)
         rows.append(
             {
                 "order": order,
@@ -189,7 +226,7 @@ def _filtered(request: HttpRequest) -> BalanceFilter:
 @needs("reports:read")
 def receivables(request: HttpRequest) -> HttpResponse:
     """Who owes how much, by age, with the totals; also answers htmx with the rows."""
-    today = timezone.localdate()
+    user, today = cast(User, request.user), timezone.localdate()
     filters = _filtered(request)
     names = parameters(filters)
     context = list_context(request, filters, columns=COLUMNS, sorts=SORTS)
@@ -198,6 +235,7 @@ def receivables(request: HttpRequest) -> HttpResponse:
     sales = balances.sales_of(found.values("customer_id"), today=today)
     receivable = (totals["delivered"] or ZERO) - (totals["on_account"] or ZERO)
     context |= {
+        "payments_known": payments_known(user, today),
         "chips": chips(filters, CHIPS),
         "rows": [_shown(row) for row in context["page"].rows],
         "totals": totals,
@@ -261,7 +299,7 @@ def of_order(request: HttpRequest, pk: int) -> HttpResponse:
     credit = Credit.objects.filter(customer=order.customer_id).first()
     terms = (credit or usual_credit(order.customer_id)).terms_days
     ordered_on = local_day(order.ordered_at)
-    is_open = bool(ledger.open.get(order.pk))
+    is_open = bool(ledger.open.get(order.pk)) and balances.keeps_payments(today)
     delivered = order.status != OrderStatus.CONFIRMED
     context = {
         "order": order,

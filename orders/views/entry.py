@@ -24,8 +24,8 @@ from customers.views.promise_acts import version_sent
 from orders.actions import move_order, take_back_move
 from orders.amounts import lines_amount
 from orders.entry import OrderForm, OrderLines, enter_order
-from orders.minimum import shortfall
-from orders.models import Order, OrderStatus, TradeTerms
+from orders.minimum import Minimums, shortfall
+from orders.models import Order, OrderStatus
 
 #: So many customers are offered; a longer word finds the others.
 FOUND = 20
@@ -109,7 +109,7 @@ def _entry(request: HttpRequest, order: Order, form: OrderForm) -> HttpResponse:
                 return redirect("orders:detail", pk=order.pk)
         if kept:
             amount = lines_amount([(line.quantity, line.unit_price) for line in kept])
-            minimum = TradeTerms.objects.on(day).minimum_order
+            minimum = Minimums([order.customer_id]).on(day, order.customer_id)
             lacks = shortfall(status=order.status, amount=amount, minimum=minimum)
             context |= {"total": amount, "minimum": minimum, "lacks": lacks}
     return render(request, "orders/entry.html", context)

@@ -59,6 +59,8 @@ TABS: tuple[tuple[Text, dict[str, str]], ...] = (
     (gettext_lazy("Below the minimum"), {"below_minimum": "true"}),
 )
 CHIPS = ("ordered_from", "ordered_to", "owner", "team", "status", "held", "below_minimum")
+#: Filters that come with the links of other pages; their chips stand there as long as they do.
+LINKED = ("customer_division", "category")
 #: How far a status has come, as the tone of its dot.
 TONES = {
     OrderStatus.DRAFT: "off",
@@ -86,7 +88,7 @@ EXPORTED = (
 def shown(row: dict[str, Any], minimums: Minimums) -> dict[str, Any]:
     """A row of the list: its status in words and tone, and what it lacks to the minimum."""
     status = OrderStatus(row["status"])
-    minimum = minimums.on(local_day(row["ordered_at"]))
+    minimum = minimums.on(local_day(row["ordered_at"]), row["customer_id"])
     lacks = shortfall(status=status, amount=row["amount"], minimum=minimum)
     return {**row, "status_label": status.label, "tone": TONES[status], "lacks": lacks}
 
@@ -99,10 +101,10 @@ def list_(request: HttpRequest) -> HttpResponse:
     filters = OrderFilter(request.GET, queryset=Order.objects.visible_to(user), request=request)
     names = parameters(filters)
     context = list_context(request, filters, columns=COLUMNS, sorts=SORTS)
-    minimums = Minimums()
+    minimums = Minimums({row["customer_id"] for row in context["page"].rows})
     customer_id = filters.form.cleaned_data.get("customer_id") if filters.is_valid() else None
     context |= {
-        "chips": chips(filters, CHIPS),
+        "chips": chips(filters, (*CHIPS, *(name for name in LINKED if request.GET.get(name)))),
         "rows": [shown(row, minimums) for row in context["page"].rows],
         "heads": sort_heads(request, names, context["sort"], ("-ordered_at",)),
         "tabs": quick_filters(request, names, TABS),
@@ -156,7 +158,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
     returned = order.status == OrderStatus.RETURNED
     margins = [channel.of_order_line(line, returned=returned) for line in order.lines.all()]
-    terms = TradeTerms.objects.on(local_day(order.ordered_at))
+    day = local_day(order.ordered_at)
+    terms = TradeTerms.objects.on(day)
+    minimum = Minimums([order.customer_id]).on(day, order.customer_id)
     sees_costs = may(user, "costs:read")
     context = {
         "order": order,
@@ -166,10 +170,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "told": channel.told(total(margins), terms, costs=sees_costs),
         "sees_costs": sees_costs,
-        "minimum": terms.minimum_order,
-        "shortfall": shortfall(
-            status=order.status, amount=order.amount, minimum=terms.minimum_order
-        ),
+        "minimum": minimum,
+        "lowered": minimum != terms.minimum_order,
+        "shortfall": shortfall(status=order.status, amount=order.amount, minimum=minimum),
         "tone": TONES[OrderStatus(order.status)],
         "area_name": divisions.name(order.delivery_division),
         "lines": [
@@ -206,7 +209,7 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
     user = cast(User, request.user)
     customer = get_object_or_404(Customer.objects.visible_to(user).select_related("owner"), pk=pk)
     opened(request, customer)
-    minimums = Minimums()
+    minimums = Minimums([pk])
     orders = Order.objects.visible_to(user).filter(customer=customer)
     page = keyset_page(
         orders.values(*COLUMNS),
@@ -214,12 +217,14 @@ def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
         cursor=request.GET.get("cursor", ""),
         size=5 if wants_part(request) else PAGE_SIZE,
     )
+    today = timezone.localdate()
     context = {
         **file_frame(customer, user, "orders"),
+        "asks_minimum": minimums.on(today) is not None,
         "rows": [shown(row, minimums) for row in page.rows],
         "page": page,
         "may_draft": may(user, "orders:draft"),
-        "trend": trend.of_customer(customer, today=timezone.localdate()),
+        "trend": trend.of_customer(customer, today=today),
         **turns(request, {"cursor"}, page),
     }
     return page_or_part(request, "orders/of_customer.html", "orders/_of_customer.html", context)

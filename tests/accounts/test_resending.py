@@ -13,11 +13,20 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts import resending, sync_audit, tasks
-from accounts.models import ApiKey, AuditEntry, RejectedRecord, RejectedState, SyncCall, User
+from accounts import jobs, resending, sync_audit, tasks
+from accounts.models import (
+    ApiKey,
+    AuditEntry,
+    JobRun,
+    RejectedRecord,
+    RejectedState,
+    SyncCall,
+    User,
+)
 from accounts.roles import Role
 from accounts.sync_api import ENDPOINTS
 from customers.models import Customer
@@ -397,3 +406,100 @@ def test_a_call_costs_the_same_however_much_it_rejected(
     with django_assert_max_num_queries(most):
         page = browser.get(f"/syncs/{call.pk}/")
     assert len(page.context["records"]) == 50
+
+
+# --- many at once
+
+
+def rejected_many(client: APIClient, number: int) -> SyncCall:
+    return send(client, [order(f"SO-{n}") for n in range(number)])
+
+
+@pytest.fixture
+def in_chunks_of_two(monkeypatch) -> None:
+    """Records go to a worker from three on, two to a transaction."""
+    monkeypatch.setattr(resending, "CHUNK", 2)
+
+
+def test_many_are_sent_by_a_job_that_a_double_click_starts_once(
+    keyed, as_, administrator, in_chunks_of_two
+) -> None:
+    _key, client = keyed
+    call = rejected_many(client, 5)
+    make_customer(external_id="C-404")
+    browser = as_(administrator)
+    url = reverse("accounts:sync-again", args=[call.pk])
+    answer = browser.post(url)
+    assert browser.post(url)["Location"] == answer["Location"]
+    job = JobRun.objects.get(kind="resend")
+    assert answer["Location"] == reverse("accounts:run", args=[job.pk])
+    assert not Order.objects.exists()
+    tasks.resend_rejected(job_id=job.pk)
+    assert Order.objects.count() == 5
+    page = browser.get(answer["Location"]).content.decode()
+    assert "5" in page
+    assert reverse("accounts:sync", args=[call.pk]) in page
+    assert {state for _name, state in states(call)} == {"created"}
+    assert set(call.again.values_list("received", flat=True)) == {2, 1}
+    assert AuditEntry.objects.filter(model="orders.order", actor=administrator).count() == 5
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_sends_nothing_twice(
+    keyed, administrator, in_chunks_of_two, monkeypatch
+) -> None:
+    _key, client = keyed
+    call = rejected_many(client, 5)
+    make_customer(external_id="C-404")
+    job = jobs.request(
+        "resend", owner=administrator, parameters={"call": call.pk}, now=timezone.now()
+    )
+    some, sent = resending._send_some, []
+
+    def killed(*args: Any, **kwargs: Any) -> None:
+        if len(sent) == 1:
+            raise SystemExit
+        sent.append(some(*args, **kwargs))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resending, "_send_some", killed)
+        with pytest.raises(SystemExit):
+            tasks.resend_rejected(job_id=job.pk)
+    assert Order.objects.count() == 2
+    tasks.resend_rejected(job_id=job.pk)
+    tasks.resend_rejected(job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.result) == ("done", {"taken": 5, "stale": 0, "rejected": 0})
+    assert set(Order.objects.values_list("version", flat=True)) == {1}
+
+
+def test_what_is_still_wrong_is_counted_and_waits(keyed, administrator, in_chunks_of_two) -> None:
+    _key, client = keyed
+    make_customer(external_id="C-1")
+    call = send(client, [order("SO-1"), order("SO-2"), order("SO-3")])
+    make_customer(external_id="C-404")
+    record = call.records.get(external_id="SO-2")
+    record.body = json.dumps(order("SO-2", amount="x"))
+    record.save()
+    job = jobs.request(
+        "resend", owner=administrator, parameters={"call": call.pk}, now=timezone.now()
+    )
+    tasks.resend_rejected(job_id=job.pk)
+    job.refresh_from_db()
+    assert job.result == {"taken": 2, "stale": 0, "rejected": 1}
+    assert [name for name, state in states(call) if state == "open"] == ["SO-2"]
+
+
+def test_a_key_that_ended_meanwhile_ends_the_job_with_the_reason(
+    keyed, administrator, in_chunks_of_two
+) -> None:
+    key, client = keyed
+    call = rejected_many(client, 3)
+    job = jobs.request(
+        "resend", owner=administrator, parameters={"call": call.pk}, now=timezone.now()
+    )
+    key.revoked_at = timezone.now()
+    key.save()
+    tasks.resend_rejected(job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("failed", "right")
+    assert jobs.told(job)

@@ -16,6 +16,8 @@ CONTACTS = """external_id customer name gender title phone email wechat birthday
 PRODUCTS = "external_id name category unit dealer_price retail_price launched_on active"
 PRICES = """external_id product dealer_price retail_price valid_from valid_to source_updated_at id
     created_at updated_at"""
+TERMS = """id valid_from minimum_order least_dealer_margin least_own_margin keeps_payments
+    created_at updated_at"""
 ORDERS = """external_id customer ordered_at status delivery_address delivery_division payment_method
     promotion lines amount source_updated_at id findings held"""
 PAYMENTS = "external_id customer order paid_at amount method"
@@ -29,6 +31,7 @@ FIELDS = {
     "contacts": CONTACTS,
     "products": PRODUCTS,
     "prices": PRICES,
+    "trade-terms": TERMS,
     "orders": ORDERS,
     "payments": PAYMENTS,
     "stock-reports": STOCK_REPORTS,
@@ -58,6 +61,8 @@ OPERATIONS = """
     get products/{id}/         put products/{id}/         patch products/{id}/
     get prices/                post prices/               post prices/sync/
     get prices/{id}/           put prices/{id}/           patch prices/{id}/
+    get trade-terms/           post trade-terms/
+    get trade-terms/{id}/      put trade-terms/{id}/      patch trade-terms/{id}/
     get orders/                post orders/               post orders/sync/
     get orders/{id}/           put orders/{id}/           patch orders/{id}/
     get payments/              get payments/{id}/         post payments/sync/

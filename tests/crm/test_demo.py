@@ -43,17 +43,22 @@ from customers.models import (
     Supplier,
 )
 from customers.phones import stored
+from orders.minimum import below
 from orders.models import (
     NETTED,
+    CreditReview,
+    MinimumException,
     Order,
     OrderLine,
     OrderStatus,
+    Price,
     Product,
     SellOut,
     StockAdjustment,
     StockLine,
     StockPosition,
     StockReport,
+    TradeTerms,
 )
 from tests.factories import local, make_team
 from tiers.models import (
@@ -79,6 +84,8 @@ from visits.models import (
     key_of,
 )
 
+#: The database is set up for this module too when nothing else runs; `demo` fills it.
+pytestmark = pytest.mark.django_db
 TODAY = date(2026, 6, 16)
 NOW = local(2026, 6, 16, 12, 5)
 #: Times of writing differ from load to load, and ids that the database hands out may.
@@ -107,6 +114,10 @@ TABLES: tuple[tuple[type[models.Model], set[str]], ...] = (
     (Sighting, set()),
     (TierOverride, {"id", "ended_at"}),
     (KeyAccount, {"id"}),
+    (Price, set()),
+    (TradeTerms, {"id"}),
+    (MinimumException, {"id"}),
+    (CreditReview, {"id"}),
     (Rating, {"id"}),
 )
 
@@ -539,3 +550,24 @@ def test_p37_a_slow_product_can_still_be_exchanged_but_not_for_long(demo: Loaded
     slow = StockPosition.objects.slow().filter(product__name__startswith="黄豆酱 800g")
     days = [(one.exchange_by - TODAY).days for one in slow if one.exchange_by]
     assert any(0 <= left <= 30 for left in days)
+
+
+def test_p36_it_asks_a_minimum_with_one_exception_approved_and_one_asked_for(
+    demo: Loaded,
+) -> None:
+    assert TradeTerms.objects.on(TODAY).minimum_order == 1000
+    approved = MinimumException.objects.on(TODAY).get()
+    waiting = MinimumException.objects.waiting().get()
+    assert approved.answered_by != approved.asked_by
+    assert approved.customer != waiting.customer
+    assert below(Order.objects.all()).exists()
+
+
+def test_p39_some_prices_have_days_and_some_credits_are_to_change(demo: Loaded) -> None:
+    assert Price.objects.on(TODAY).exists()
+    assert Price.objects.beginning_after(TODAY).exists()
+    assert Price.objects.ended_before(TODAY).exists()
+    kinds = Counter(CreditReview.objects.open().values_list("kind", flat=True))
+    assert kinds["raise"]
+    assert kinds["lower"]
+    assert CreditReview.objects.open().count() < Customer.objects.count() / 2

@@ -17,6 +17,7 @@ from orders.credit import (
     days_sales_outstanding,
     exposure,
     judge,
+    taken_as_paid,
 )
 
 TODAY = date(2026, 6, 16)
@@ -130,14 +131,25 @@ HOLDS = {
 def test_p39_which_orders_wait(name: str) -> None:
     limit, at, overdue_days, items, on_account, released, waiting = HOLDS[name]
     rule = Rule(None if limit is None else Decimal(limit), TERMS, at, overdue_days)
-    held = judge(rule, items, on_account=Decimal(on_account), today=TODAY, released=set(released))
+    held = judge(
+        rule,
+        items,
+        on_account=Decimal(on_account),
+        today=TODAY,
+        paid_since=date.min,
+        released=set(released),
+    )
     assert [(one.order_id, one.cause) for one in held] == waiting
 
 
 def test_p39_a_hold_says_its_reason_in_numbers() -> None:
     items = [item(9, "50.50", overdue=45), item(1, "60", status="confirmed")]
     late, beyond = judge(
-        Rule(Decimal(100), TERMS, "order", 10), items, on_account=Decimal(0), today=TODAY
+        Rule(Decimal(100), TERMS, "order", 10),
+        items,
+        on_account=Decimal(0),
+        today=TODAY,
+        paid_since=date.min,
     )
     assert late.facts == {"overdue": "50.50", "days": 45, "allowed": 10}
     assert beyond.facts == {"limit": "100.00", "used": "50.50", "open": "60.00"}
@@ -153,8 +165,36 @@ def test_p39_what_does_not_wait_stays_within_the_limit(
 ) -> None:
     items = [item(99, str(delivered))] if delivered else []
     items += [item(n, str(cents), status="confirmed") for n, cents in enumerate(amounts)]
-    held = judge(Rule(Decimal(limit), TERMS, "order"), items, on_account=Decimal(0), today=TODAY)
+    held = judge(
+        Rule(Decimal(limit), TERMS, "order"),
+        items,
+        on_account=Decimal(0),
+        today=TODAY,
+        paid_since=None,
+    )
     waiting = {one.order_id for one in held}
     going = [one for one in items if not one.is_delivered and one.order_id not in waiting]
     if going:
         assert delivered + sum(one.open for one in going) <= limit
+
+
+@pytest.mark.parametrize(
+    ("paid_since", "waits"),
+    [
+        (None, False),  # no payment on file: nobody is late
+        (TODAY - timedelta(days=TERMS + 45), True),
+        (TODAY - timedelta(days=TERMS + 44), False),  # ordered before the books begin
+    ],
+)
+def test_p39_nobody_waits_for_what_is_older_than_the_first_payment(paid_since, waits) -> None:
+    items = [item(9, "50.50", overdue=45), item(1, "60", status="confirmed")]
+    rule = Rule(None, TERMS, "order", 10)
+    held = judge(rule, items, on_account=Decimal(0), today=TODAY, paid_since=paid_since)
+    assert bool(held) is waits
+
+
+def test_p39_without_payments_kept_what_is_due_counts_as_paid() -> None:
+    due, late = item(1, "5", overdue=0), item(2, "6", overdue=1)
+    ordered = item(3, "7", overdue=99, status="confirmed")
+    kept = taken_as_paid([due, late, ordered], terms_days=TERMS, today=TODAY)
+    assert kept == [due, ordered]

@@ -216,6 +216,7 @@ class TestHolding:
         hold = Hold.objects.get()
         assert (hold.released_by, hold.reason, hold.ended_at) == (finance, "Pays on Friday", NOW)
         # another cause is another matter
+        make_payment(make_customer(), "1.00", paid_at=local(2025, 12, 31))
         Credit.objects.update(hold_overdue_days=5)
         make_order(limited, "1.00", status="shipped", ordered_at=local(2026, 1, 1))
         settle(limited)

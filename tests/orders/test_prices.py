@@ -58,7 +58,10 @@ def days_of(sku: str = "P-1") -> list[tuple[Any, ...]]:
     ],
 )
 def test_which_periods_share_a_day(one: str, other: str, meet: bool) -> None:
-    a, b = (Period(1, *(day(t.strip("-")) for t in text.split())) for text in (one, other))  # type: ignore[arg-type]
+    a, b = (
+        Period(1, *(day(t.strip("-")) for t in text.split()))  # type: ignore[arg-type]  # the first is given
+        for text in (one, other)
+    )
     assert a.shares_a_day_with(b) is b.shares_a_day_with(a) is meet
     assert not a.shares_a_day_with(Period(2, b.first, b.last))
     assert bool(clashing({"a": a}, [b])) is bool(clashing({"a": a, "b": b}, [])) is meet

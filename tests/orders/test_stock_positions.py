@@ -36,7 +36,9 @@ from orders.models import (
     StockLine,
     StockPosition,
     StockRules,
+    Unsettled,
 )
+from orders.settling import settle_later
 from orders.stock import positions
 from orders.stock.gathering import histories
 from orders.stock.judging import judge
@@ -354,12 +356,12 @@ class TestKeeping:
 
 
 @pytest.fixture
-def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is sent to the workers, instead of being sent."""
-    sent: list[tuple[str, dict[str, Any]]] = []
+    sent: list[str] = []
 
-    def send(name: str, kwargs: dict[str, Any]) -> None:
-        sent.append((name, kwargs))
+    def send(name: str) -> None:
+        sent.append(name)
 
     monkeypatch.setattr("celery.current_app.send_task", send)
     return sent
@@ -372,22 +374,19 @@ class TestAsking:
         order = make_order(status="confirmed", external_id=None)
         with django_capture_on_commit_callbacks(execute=True):
             move_order(order=order, to=OrderStatus.SHIPPED)
-        assert queued == [("orders.tasks.settle_trade", {"customer_ids": [order.customer_id]})]
+        assert queued == ["orders.tasks.settle"]
+        row = Unsettled.objects.get()
+        assert (row.customer_ids, row.money, row.stock) == ([order.customer_id], True, True)
 
     def test_what_is_asked_for_is_done(self, rep):
         product = make_product()
         dealer = make_customer(owner=rep)
         make_stock_report(dealer, {product: 10}, reported_at=ago(30))
         order = make_order(dealer, lines=[(product, "4", "1")], ordered_at=ago(20))
-        tasks.settle_trade(customer_ids=[dealer.pk])
+        settle_later([dealer.pk], stock=True)
+        tasks.settle()
         assert kept(dealer, product).expected == 14
         assert dealer.balance.exposure == order.amount
-
-    def test_counts_ask_for_stock_alone(self, queued, django_capture_on_commit_callbacks):
-        with django_capture_on_commit_callbacks(execute=True):
-            positions.restock_later([5, 3, 5])
-            positions.restock_later([])
-        assert queued == [("orders.tasks.restock", {"customer_ids": [3, 5]})]
 
     def test_a_status_of_an_order_moves_the_stock(self, rep):
         product = make_product()

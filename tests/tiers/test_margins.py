@@ -8,6 +8,7 @@ from fractions import Fraction
 from random import Random
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from customers.models import Customer
@@ -102,7 +103,7 @@ def test_p8_whoever_reads_a_ranking_by_margin_is_told_what_it_does_not_know(
         assert "counts nothing in this ranking" not in text(as_(director), address)
 
 
-def text(browser: object, address: str) -> str:
-    answer = browser.get(address)  # type: ignore[attr-defined]
+def text(browser: Client, address: str) -> str:
+    answer = browser.get(address)
     assert answer.status_code == 200
     return str(answer.content.decode())
