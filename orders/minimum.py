@@ -55,6 +55,8 @@ class Minimums:
             self._days.append(day)
             self._amounts.append(amount)
         self._lowered: dict[int, list[Lowered]] = {}
+        if not customers or not any(self._amounts):
+            return  # nothing to make an exception to
         approved = MinimumException.objects.approved().filter(customer__in=customers).order_by()
         for customer, minimum, first, last, withdrawn_on in approved.values_list(
             "customer_id", "minimum", "valid_from", "valid_to", "withdrawn_on"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from random import Random
 
 from django.db.models import Q, Sum
@@ -17,7 +17,10 @@ from orders.models import COUNTED, Credit, HoldAt, Order, OrderStatus, Payment
 
 METHODS = ("银行转账", "银行转账", "银行转账", "承兑汇票", "微信支付")
 REASONS = {"A": "重点客户，长期合作", "B": "回款稳定", "C": "交易额较小"}
-STEP = Decimal(10_000)
+#: How much of what it needs a customer may owe, by tier.
+SHARES = {"A": Decimal("1.2"), "B": Decimal(1)}
+USUAL_SHARE = Decimal("0.8")
+STEP = Decimal(1000)
 
 
 def write_payments(writer: Writer, rng: Random, *, today: date, now: datetime) -> str:
@@ -35,7 +38,8 @@ def write_payments(writer: Writer, rng: Random, *, today: date, now: datetime) -
         paid_on = local_day(ordered_at) + timedelta(days=days)
         if paid_on >= today or rng.random() < 0.004:
             continue
-        part = rng.random() < 0.05
+        # What was paid in part was made up for within two months.
+        part = rng.random() < 0.05 and (today - paid_on).days < 60
         paid = (amount / 2).quantize(Decimal(1), ROUND_CEILING) if part else amount
         clock = time(rng.choice((9, 10, 14, 16)), rng.randrange(60))
         at = timezone.make_aware(datetime.combine(paid_on, clock), timezone.get_default_timezone())
@@ -70,8 +74,10 @@ def _write_credits(writer: Writer, rng: Random, *, today: date) -> dict[int, tup
         habits[pk] = (terms, rng.choices((0, 8, 25, 70), (70, 17, 9, 4))[0])
         if not amount:
             continue
-        share = Decimal(terms + 25) / 365
-        limit = (amount * share / STEP).quantize(Decimal(1), ROUND_CEILING) * STEP
+        need = amount * Decimal(terms + 25) / 365 * SHARES.get(abc or "", USUAL_SHARE)
+        # One in six was agreed long ago, when the customer bought more or less.
+        need *= rng.choices((Decimal(1), Decimal("0.7"), Decimal("1.5")), (84, 8, 8))[0]
+        limit = max((need / STEP).quantize(Decimal(1), ROUND_HALF_UP), Decimal(1)) * STEP
         at = rng.choices((HoldAt.ORDER, HoldAt.DELIVERY, HoldAt.NEVER), (60, 25, 15))[0]
         rows.append((pk, limit, terms, at, 60, REASONS[abc or "C"]))
     first = writer.next_id(Credit)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -178,8 +178,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _may_withdraw(one: MinimumException, user: User) -> bool:
     """Who asked takes the request back; what is approved ends with who may approve."""
-    own = one.asked_by_id == user.pk and one.answer == Answer.ASKED
-    return own or may(user, "exceptions:approve")
+    if one.answer == Answer.ASKED:
+        return one.asked_by_id == user.pk
+    return may(user, "exceptions:approve")
 
 
 @require_POST
@@ -218,7 +219,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Let an exception hold no longer, or take a request back."""
     one = _one(request, pk)
     if not _may_withdraw(one, cast(User, request.user)):
-        require(request.user, "exceptions:approve")
+        raise PermissionDenied
     change = partial(MinimumException.withdraw, today=timezone.localdate())
     return _changed(request, one, change, _("It is withdrawn."), undo="orders:exception-restore")
 
@@ -229,7 +230,7 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
     """Take back that it was withdrawn today."""
     one = _one(request, pk)
     if not _may_withdraw(one, cast(User, request.user)):
-        require(request.user, "exceptions:approve")
+        raise PermissionDenied
     change = partial(MinimumException.restore, today=timezone.localdate())
     return _changed(request, one, change, _("It stands as before."))
 

@@ -160,7 +160,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     margins = [channel.of_order_line(line, returned=returned) for line in order.lines.all()]
     day = local_day(order.ordered_at)
     terms = TradeTerms.objects.on(day)
-    minimum = Minimums([order.customer_id]).on(day, order.customer_id)
+    minimum = terms.minimum_order
+    if minimum:
+        minimum = Minimums([order.customer_id]).on(day, order.customer_id)
     sees_costs = may(user, "costs:read")
     context = {
         "order": order,

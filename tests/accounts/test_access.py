@@ -32,6 +32,7 @@ MATRIX = """
     payments:read         x   x   x   x   x   x   x   x
     payments:write        .   .   .   .   x   .   x   x
     credit:write          .   .   .   .   x   .   x   .
+    exceptions:approve    .   x   x   .   x   .   .   .
     visits:read           x   x   x   x   x   x   x   x
     visits:write          x   x   .   x   .   .   .   x
     reminders:read        x   x   x   x   x   x   x   x
