@@ -40,7 +40,7 @@ def test_p23_a_rep_counts_in_a_visit_and_finds_it_again(
     page.locator("#counts summary").click()
     other = page.locator("#counts details li").last
     other.locator("[name$=product]").fill("YL-VIN-03")
-    other.locator("[name$=batch]").fill("X1")
+    other.locator("[name$=batch]").fill(f"X-{language}")
     other.locator("[name$=quantity]").fill("5.5")
     rep.look()
     rep.accessible()
