@@ -19,7 +19,7 @@ from django.utils.translation import ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import jobs
-from accounts.access import may, needs
+from accounts.access import may, needs, require
 from accounts.exports import table_view
 from accounts.history import described
 from accounts.models import AuditEntry, JobRun, User
@@ -141,10 +141,12 @@ def _exported(found: QuerySet[CreditReview]) -> Iterator[tuple[object, ...]]:
 
 
 @require_safe
-@needs("reports:read")
+@needs("payments:read")
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One proposal with all its reasons and the figures behind them, and the ways to decide."""
-    return _page(request, _one(request, pk))
+    one = _one(request, pk)
+    require(request.user, "reports:read")
+    return _page(request, one)
 
 
 def _one(request: HttpRequest, pk: int) -> CreditReview:
