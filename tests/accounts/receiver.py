@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
+
+import trustme
 
 
 @dataclass
@@ -41,8 +42,9 @@ class Receiver:
         return [one.said["event"] for one in self.arrived]
 
 
-#: The key and the certificate of `receiver.example`, which no authority has signed.
-CERTIFICATE = Path(__file__).with_name("certificates") / "receiver.pem"
+#: An authority of these tests alone, and what it says of the receiver.
+AUTHORITY = trustme.CA()
+CERTIFICATE = AUTHORITY.issue_cert("receiver.example")
 
 
 @contextmanager
@@ -70,7 +72,7 @@ def receiving(*, secure: bool = False, **values: Any) -> Iterator[Receiver]:
         receiver.url = f"http://127.0.0.1:{server.server_port}/hook"
         if secure:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(CERTIFICATE)
+            CERTIFICATE.configure_cert(context)
             server.socket = context.wrap_socket(server.socket, server_side=True)
             receiver.url = f"https://receiver.example:{server.server_port}/hook"
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

@@ -28,7 +28,7 @@ from kombu.exceptions import OperationalError
 from accounts import delivering, jobs, sending, webhooks
 from accounts.models import AuditEntry, Delivery, Event, JobRun, JobState, Pause, Webhook
 from accounts.models.webhooks import OLD_SECRET_WORKS
-from tests.accounts.receiver import CERTIFICATE, Receiver, receiving, slowly
+from tests.accounts.receiver import AUTHORITY, Receiver, receiving, slowly
 from tests.factories import local, make_delivery, make_webhook
 
 NOW = local(2026, 6, 16, 12)
@@ -434,7 +434,8 @@ class TestFailing:
     ) -> None:
         """The name of the address is what counts, though the connection goes to a number."""
         if trusted:
-            context = ssl.create_default_context(cafile=CERTIFICATE)
+            context = ssl.create_default_context()
+            AUTHORITY.configure_trust(context)
             monkeypatch.setattr(sending, "_tls", lambda: context)
         with receiving(secure=True) as receiver:
             webhook = make_webhook(url=receiver.url.replace("receiver.example", host))
