@@ -39,7 +39,15 @@ from orders.models import (
     StockReport,
 )
 from tiers.models import Assessment, ChurnRun, KeyAccount, Outlook, Scenario, TierOverride
-from visits.models import Competitor, Sighting, Visit, key_of
+from visits.models import (
+    Competitor,
+    MarketInformation,
+    Sending,
+    Sighting,
+    Suggestion,
+    Visit,
+    key_of,
+)
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PASSWORD = "dealer-life-2026"
@@ -285,6 +293,32 @@ def make_sighting(visit: Visit, competitor: str = "金穗花", **values: Any) ->
     values.setdefault("size", "medium")
     values.setdefault("seen_at", visit.checked_in_at or visit.scheduled_for)
     return Sighting.objects.create(visit=visit, competitor=brand, **values)
+
+
+def make_information(by: User | None = None, **values: Any) -> MarketInformation:
+    """Something heard on 1 June 2026 that helps every customer and does not age."""
+    values.setdefault("title", f"Information {next(_number)}")
+    values.setdefault("text", "Prices of rapeseed rise")
+    values.setdefault("source", "heard")
+    values.setdefault("learned_on", date(2026, 6, 1))
+    return MarketInformation.objects.create(by=by or make_user(), **values)
+
+
+def make_sending(
+    customer: Customer, by: User, information: MarketInformation | None = None, **values: Any
+) -> Sending:
+    values.setdefault("sent_at", local(2026, 6, 10, 10))
+    values.setdefault("way", "message")
+    return Sending.objects.create(
+        information=information or make_information(by), customer=customer, by=by, **values
+    )
+
+
+def make_suggestion(customer: Customer, by: User, **values: Any) -> Suggestion:
+    values.setdefault("text", f"Suggestion {next(_number)}")
+    values.setdefault("made_on", date(2026, 6, 1))
+    values.setdefault("follow_up_on", date(2026, 6, 15))
+    return Suggestion.objects.create(customer=customer, by=by, **values)
 
 
 def make_promise(customer: Customer, owner: User, **values: Any) -> Promise:

@@ -1,5 +1,18 @@
-"""Visits, what competitors had there, how often they are due, and reminders."""
+"""Visits, what competitors had there, what the market tells, and reminders."""
 
+from visits.models.advising import Suggestion, SuggestionQuerySet, SuggestionState
+from visits.models.information import (
+    LONGEST_TEXT,
+    LONGEST_WORDS,
+    UNRANKED,
+    MarketInformation,
+    MarketInformationQuerySet,
+    Outcome,
+    Sending,
+    SendingQuerySet,
+    Source,
+    Way,
+)
 from visits.models.reminders import Reminder, ReminderQuerySet
 from visits.models.rules import Cadence, OccasionCode, OccasionRule
 from visits.models.sightings import (
@@ -21,19 +34,32 @@ __all__ = [
     "LONGEST_NAME",
     "LONGEST_NOTE",
     "LONGEST_PRODUCT",
+    "LONGEST_TEXT",
+    "LONGEST_WORDS",
     "MOST_SIGHTINGS",
+    "UNRANKED",
     "Cadence",
     "Competitor",
     "CompetitorQuerySet",
+    "MarketInformation",
+    "MarketInformationQuerySet",
     "OccasionCode",
     "OccasionRule",
+    "Outcome",
     "Reminder",
     "ReminderQuerySet",
+    "Sending",
+    "SendingQuerySet",
     "Sighting",
     "SightingQuerySet",
     "Size",
+    "Source",
+    "Suggestion",
+    "SuggestionQuerySet",
+    "SuggestionState",
     "Visit",
     "VisitQuerySet",
     "VisitStatus",
+    "Way",
     "key_of",
 ]
