@@ -28,11 +28,14 @@ from tests.factories import (
     make_adjustment,
     make_credit,
     make_customer,
+    make_information,
     make_order,
     make_payment,
     make_product,
     make_sell_out,
+    make_sending,
     make_stock_report,
+    make_suggestion,
     make_visit,
 )
 from tiers.models import (
@@ -48,7 +51,7 @@ from tiers.models import (
     TierPolicy,
     TierRun,
 )
-from visits.models import Reminder
+from visits.models import MarketInformation, Outcome, Reminder
 
 NOW = local(2026, 6, 16, 12)
 
@@ -75,6 +78,7 @@ def file_of_everything(
     _tier_words(customer, rng, rep)
     _tier_findings(customer, rng)
     _dealings(customer, rng, rep)
+    _information(customer, rng, rep)
     _what_is_known(customer, rng, rep)
     _likenesses(customer, rng, others)
     _asked_for(customer, rng, rep)
@@ -107,6 +111,25 @@ def _orders_and_visits(customer: Customer, rng: Random, rep: User) -> None:
                 user=rep,
                 done_at=rng.choice([None, NOW]),
             )
+
+
+def _information(customer: Customer, rng: Random, rep: User) -> None:
+    """Market information, some of which both files received, and suggestions."""
+    for title in ("Rapeseed", "Festival", "Sugar"):
+        if rng.random() < 0.6:
+            known = MarketInformation.objects.filter(title=title).first()
+            outcome = rng.choice(Outcome.values)
+            make_sending(
+                customer,
+                rep,
+                known or make_information(rep, title=title),
+                outcome=outcome,
+                outcome_words=rng.choice(["", "Ordered more"]) if outcome != "waiting" else "",
+                outcome_on=None if outcome == "waiting" else date(2026, 6, 12),
+                contact=customer.contacts.first(),
+            )
+    for _n in range(rng.randrange(3)):
+        make_suggestion(customer, rep, visit=customer.visits.first())
 
 
 def _money(customer: Customer, rng: Random) -> None:

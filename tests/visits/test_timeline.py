@@ -12,7 +12,7 @@ from accounts.models import User
 from customers.models import Customer
 from customers.timeline import collect
 from tests.factories import local, make_sighting, make_visit
-from visits.timeline import KIND, entries
+from visits.timeline.visits import KIND, entries
 
 
 def test_visits_are_told_newest_first(customer: Customer, rep: User) -> None:

@@ -1,0 +1,1 @@
+"""What visits, information and suggestions tell on the customer's timeline."""
