@@ -60,6 +60,9 @@ GAPS = Page("customers:completeness", _("Completeness"), "chart-pie", "reports:r
 VISITS = Page("visits:list", _("Visits"), "map", "visits:read")
 OVERDUE = Page("visits:overdue", _("Overdue visits"), "clock", "visits:read")
 SIGHTINGS = Page("visits:sightings", _("Competitors seen"), "eye", "visits:read")
+INFORMATION = Page(
+    "visits:information-list", _("Market information"), "newspaper", "customers:read"
+)
 STOCK = Page("orders:stock", _("Dealer stock"), "inbox-stack", "stock:read")
 STOCK_RULES = Page(
     "orders:stock-rules", _("Stock rules"), "clipboard-document-list", "stock-rules:write"
@@ -113,7 +116,7 @@ MORE = Page("more", _("More"), "bars-3")
 
 RAIL: tuple[tuple[Text | None, tuple[Page, ...]], ...] = (
     (None, (TODAY, CUSTOMERS, REMINDERS, PROMISES)),
-    (_("Field"), (VISITS, OVERDUE, LEAVING, SIGHTINGS)),
+    (_("Field"), (VISITS, OVERDUE, LEAVING, SIGHTINGS, INFORMATION)),
     (_("Sales"), (ORDERS, EXCEPTIONS, PRODUCTS, PRICES, KEY_ACCOUNTS, NETWORKS, DUPLICATES)),
     (_("Dealer stock"), (STOCK, STOCK_REPORTS, SELL_OUTS)),
     (_("Money"), (PAYMENTS, RECEIVABLES, REVIEWS, RECONCILIATION)),

@@ -41,6 +41,7 @@ from tests.factories import (
     make_exception,
     make_hold,
     make_import,
+    make_information,
     make_interaction,
     make_key,
     make_key_account,
@@ -55,8 +56,10 @@ from tests.factories import (
     make_review,
     make_scenario,
     make_sell_out,
+    make_sending,
     make_stock_line,
     make_stock_report,
+    make_suggestion,
     make_team,
     make_user,
     make_visit,
@@ -205,6 +208,15 @@ OWNED = {
     "visits:missed": "visit",
     "visits:of-customer": "customer",
     "visits:sightings-of-customer": "customer",
+    "visits:information-of-customer": "customer",
+    "visits:sending-outcome": "sending",
+    "visits:sending-wait": "sending",
+    "visits:sending-take-back": "sending",
+    "visits:suggestion-new": "customer",
+    "visits:suggestion": "suggestion",
+    "visits:suggestion-edit": "suggestion",
+    "visits:suggestion-settle": "suggestion",
+    "visits:suggestion-reopen": "suggestion",
     "visits:plan": "customer",
     "visits:reminder-done": "reminder",
     "customer-detail": "customer",
@@ -214,6 +226,7 @@ OWNED = {
     "customer-network": "customer",
     "order-detail": "order",
     "visit-detail": "visit",
+    "suggestion-detail": "suggestion",
     "reminder-detail": "reminder",
     "reminder-done": "reminder",
 }
@@ -245,6 +258,11 @@ SHARED = {
     "tiers:share-scenario": "scenario",
     "tiers:share-delete": "scenario",
     "tiers:share-restore": "scenario",
+    "visits:information": "information",
+    "visits:information-edit": "information",
+    "visits:information-send": "information",
+    "visits:information-letter": "information",
+    "market-information-detail": "information",
     "tier-policy-detail": "policy",
     "tier-run-detail": "run",
     "tier-run-changes": "run",
@@ -359,6 +377,9 @@ def records(customer, rep, north) -> dict[str, Any]:
         ),
         "visit": make_visit(customer, rep),
         "promise": make_promise(customer, rep),
+        "information": (information := make_information(rep)),
+        "sending": make_sending(customer, rep, information),
+        "suggestion": make_suggestion(customer, rep, product=product),
         "import": make_import(rep, customer),
         "interaction": make_interaction(customer, rep),
         "reminder": Reminder.objects.create(
@@ -522,6 +543,9 @@ def grow(records: dict[str, Any], rep: User, north: Team, numbers: range) -> Non
             make_import(rep, customer, run=records["import"])
             make_import(rep, customer)
             make_interaction(customer, rep)
+            make_sending(customer, make_user(), make_information())
+            make_suggestion(customer, make_user(), product=records["product"])
+            make_suggestion(customer, rep, visit=records["visit"], product=product)
             make_visit(customer, rep, scheduled_for=timezone.now())
             Supplier.objects.create(customer=customer, name=f"Rival {number}", satisfaction=5)
             reads.note(customer.pk, reader_id=make_user().pk, now=timezone.now())

@@ -60,6 +60,7 @@ from tiers.models import (
     TierPolicy,
     TierRun,
 )
+from visits.models import MarketInformation, Sending, Suggestion
 
 __all__ = ["records"]
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -83,6 +84,8 @@ def counted() -> dict[str, Any]:
         "views": SavedView.objects.count(),
         "files": list(Customer.objects.order_by("pk").values_list("pk", "version", "owner")),
         "promises": list(Promise.objects.order_by("pk").values_list("pk", "state", "version")),
+        "sendings": list(Sending.objects.order_by("pk").values_list("pk", "outcome", "version")),
+        "suggestions": list(Suggestion.objects.order_by("pk").values_list("pk", "state")),
         "pairs": list(DuplicatePair.objects.order_by("pk").values_list("pk", "state")),
         "imports": list(Import.objects.order_by("pk").values_list("pk", "state")),
         "stock": [
@@ -140,6 +143,15 @@ def hostile(records, rep: User) -> dict[str, Any]:
     make_interaction(customer, rep, words=MARKUP)
     records["promise"].content = MARKUP
     records["promise"].save()
+    information, sending = records["information"], records["sending"]
+    information.title = information.text = information.where = MARKUP
+    information.tags = information.categories = [MARKUP]
+    information.save()
+    sending.note = sending.outcome_words = MARKUP
+    sending.save()
+    suggestion = records["suggestion"]
+    suggestion.text = suggestion.expected = suggestion.outcome_words = MARKUP
+    suggestion.save()
     Supplier.objects.create(customer=customer, name=MARKUP, supplies=MARKUP)
     SavedView.objects.create(owner=rep, name=MARKUP, query=f"tag={MARKUP}", shared=True)
     client = Client()
@@ -196,6 +208,9 @@ def test_p7_no_export_holds_a_formula(hostile, manager: User, rep: User) -> None
     """Neither in a name nor in the head of a column that somebody else's file brought along."""
     Customer.objects.all().update(name=FORMULA, address=FORMULA)
     Promise.objects.update(content=FORMULA)
+    MarketInformation.objects.update(title=FORMULA, text=FORMULA, where=FORMULA)
+    Sending.objects.update(note=FORMULA, outcome_words=FORMULA)
+    Suggestion.objects.update(text=FORMULA, expected=FORMULA, outcome_words=FORMULA)
     run = hostile["checked"]
     run.columns = [{**column, "head": FORMULA} for column in run.columns]
     run.save()

@@ -24,6 +24,8 @@ BESIDE = (
         "more/",
         "customers/?q=%3Cimg%3E",
     ),
+    *("visits/information/sent/", "visits/information/report/", "visits/information/suggestions/"),
+    *("customers/log/", "search/", "search/?q=sx", "runs/", "more/", "customers/?q=%3Cimg%3E"),
 )
 
 

@@ -113,6 +113,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         ).select_related("owner"),
         "today": timezone.localdate(now),
         "may_promise": user.may("customers:write") and not visit.is_open,
+        "suggestions": visit.suggestions.select_related("product"),
+        "may_suggest": may_write and visit.checked_in_at is not None,
     }
     return render(request, "visits/detail.html", context)
 

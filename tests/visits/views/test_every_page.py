@@ -116,7 +116,7 @@ def test_one_visit_costs_the_same_however_many_there_are(
 ) -> None:
     visit = Visit.objects.latest("pk")
     client = as_(rep)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(f"/visits/{visit.pk}/")
     with django_assert_num_queries(5):
         client.get(f"/visits/of-customer/{visit.customer_id}/")
