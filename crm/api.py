@@ -20,8 +20,20 @@ from orders import terms_api as terms
 from tiers import api as tiers
 from tiers import question_api, share_api
 from visits import api as visits
+from visits import information_api as information
 
-MODULES = (customers, contacts, orders, terms, payments, stock, tiers, visits, webhooks)
+MODULES = (
+    customers,
+    contacts,
+    orders,
+    terms,
+    payments,
+    stock,
+    tiers,
+    visits,
+    information,
+    webhooks,
+)
 
 router = SimpleRouter()
 extra: list[URLPattern | URLResolver] = []

@@ -23,10 +23,12 @@ from crm.wsgi import application
 from tests.factories import (
     make_contact,
     make_customer,
+    make_information,
     make_key,
     make_order,
     make_price,
     make_product,
+    make_suggestion,
     make_user,
     make_visit,
 )
@@ -81,6 +83,8 @@ def records(db: None, one_connection: None, settings: Any) -> dict[str, Any]:
         "orders": order.pk,
         "visits": make_visit(customer, rep).pk,
         "reminders": reminder.pk,
+        "market-information": make_information(rep).pk,
+        "suggestions": make_suggestion(customer, rep, product=product).pk,
     }
 
 
