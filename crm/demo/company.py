@@ -30,6 +30,7 @@ from crm.demo.people import Staff, write_people
 from crm.demo.rivals import write_rivals
 from crm.demo.stocking import write_stock
 from crm.demo.terms import write_prices, write_terms
+from crm.demo.tidings import write_tidings
 from crm.demo.twins import write_twins
 from crm.demo.writing import Say, Writer
 from customers.models import Customer, Promise
@@ -118,6 +119,8 @@ def load(*, size: str, seed: int, today: date, now: datetime, say: Say) -> None:
         today=today,
         history_days=45 if size == "large" else 365,
     )
+    writer.settle()
+    write_tidings(writer, chance("tidings"), today=today)
     if size == "small":
         write_past_reminders(writer, chance("greetings"), today=today)
         write_sync_calls(writer, chance("calls"), integration=staff.integration, today=today)
