@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("customers", "0010_settle_gaps_nightly"),
         ("orders", "0005_stock"),
-        ("visits", "0003_competitor_sightings"),
+        ("visits", "0004_stock_counted"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
