@@ -56,7 +56,7 @@ def test_where_no_payments_are_kept_nobody_is_overdue_or_waits_for_it(late):
     settle(late)
     kept = Balance.objects.get(customer=late)
     # what is delivered counts as paid when it is due; the rest as before
-    assert (kept.overdue, kept.not_due, kept.ordered, kept.exposure) == (0, 50, 20, 70)
+    assert [kept.overdue, kept.not_due, kept.ordered, kept.exposure] == [0, 50, 20, 70]
     assert not held()
     crediting.settle_credit(customer_ids=[late.pk], today=TODAY - timedelta(days=1), now=NOW)
     assert held()  # the terms of the day before

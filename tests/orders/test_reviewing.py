@@ -203,7 +203,11 @@ def test_p39_pay_days_are_weighted_by_money():
     # (40×10 + 60×30 + 200×20) ÷ 300 = 20.666…
     assert habits.pay_days == Decimal("20.7")
     # 100 of the second order are open, due on 31 May: 16 days ago
-    assert (habits.delivered, habits.overdue, habits.oldest_days) == (100, 100, 16)
+    assert (habits.delivered, habits.overdue, habits.oldest_days) == (
+        Decimal(100),
+        Decimal(100),
+        16,
+    )
     later = {1: bill(1, date(2025, 1, 1), 10)}
     old = parts_paid(later, [Paid(date(2025, 2, 1), Decimal(10))])
     found = habits_of(later, old, net=Decimal(0), terms_days=30, as_of=AS_OF, releases=0)
@@ -216,4 +220,4 @@ def test_p39_without_payments_kept_nothing_is_said_of_paying():
         bills, parts_paid(bills, []), net=Decimal(10), terms_days=30, as_of=AS_OF, releases=0,
         keeps_payments=False,
     )  # fmt: skip
-    assert (habits.pay_days, habits.delivered, habits.oldest_days) == (None, 0, 0)
+    assert (habits.pay_days, habits.delivered, habits.oldest_days) == (None, Decimal(0), 0)

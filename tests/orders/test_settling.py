@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.db import connection, transaction
 from django_celery_beat.models import PeriodicTask
 
@@ -81,7 +82,7 @@ class TestMarking:
         def down(*_args: object, **_kwargs: object) -> None:
             raise OSError
 
-        monkeypatch.setattr(settling.current_app, "send_task", down)
+        monkeypatch.setattr(current_app, "send_task", down)
         settling.send("orders.tasks.settle")
         assert "could not be queued" in caplog.text
 
