@@ -33,6 +33,9 @@ MATRIX = """
     payments:write        .   .   .   .   x   .   x   x
     credit:write          .   .   .   .   x   .   x   .
     exceptions:approve    .   x   x   .   x   .   .   .
+    stock:read            x   x   x   x   x   x   x   x
+    stock:write           x   x   .   x   .   .   x   x
+    stock-rules:write     .   .   x   .   .   .   x   .
     visits:read           x   x   x   x   x   x   x   x
     visits:write          x   x   .   x   .   .   .   x
     reminders:read        x   x   x   x   x   x   x   x
