@@ -194,7 +194,13 @@ def sending_wait(request: HttpRequest, pk: int) -> HttpResponse:
 def sending_take_back(request: HttpRequest, pk: int) -> HttpResponse:
     """It was noted by mistake: the customer did not receive it."""
     user = cast(User, request.user)
+    gone = AuditEntry.objects.taken_out(Sending, pk, by=user, on=timezone.localdate())
+    if gone:  # the second press of the button
+        return redirect("visits:information", pk=gone["information_id"])
     sending = _load(user, pk)
+    if version_sent(request) != sending.version:
+        messages.error(request, _("Somebody changed this meanwhile. It is shown as it is now."))
+        return redirect("visits:sending-outcome", pk=pk)
     if take_back_sendings(ids=[pk], by=user):
         messages.success(request, _("Taken back: it counts as not sent."))
     else:

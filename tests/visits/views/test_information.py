@@ -240,13 +240,18 @@ def test_p26_an_outcome_in_one_tap_with_words_and_back(as_, rep, stranger, custo
     as_(rep).post(url, {"outcome": "taken_up", "words": "Ordered 20", "version": sending.version})
     sending.refresh_from_db()
     assert sending.outcome_words == "Ordered 20"
-    as_(rep).post(f"{SENT}{sending.pk}/take-back/")
+    take_back = f"{SENT}{sending.pk}/take-back/?version="
+    as_(rep).post(f"{take_back}{sending.version}")
     assert Sending.objects.exists()
     as_(rep).post(f"{SENT}{sending.pk}/wait/?version={sending.version}")
     sending.refresh_from_db()
     assert sending.is_waiting
-    as_(rep).post(f"{SENT}{sending.pk}/take-back/")
-    assert not Sending.objects.exists()
+    as_(rep).post(f"{take_back}1")
+    assert Sending.objects.exists()
+    for _press in range(2):
+        answer = as_(rep).post(f"{take_back}{sending.version}")
+        assert answer["Location"] == f"{LIST}{sending.information_id}/"
+        assert not Sending.objects.exists()
 
 
 def test_lists_are_filtered_and_leave_as_files(as_, rep, manager, stranger) -> None:
