@@ -1,4 +1,4 @@
-"""Public order data as an ERP team would try the sync with it (P16, P39): sent from an empty
+"""Public order data as an ERP team would try the sync with it (P16, P23, P39): sent from an empty
 database, reconciled to the cent, sent again, sent with broken records among the good ones; and
 what the pages of one dealer say of it, recounted from the files."""
 
@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry, RejectedRecord, User
 from customers.models import Customer
-from orders.models import Order, OrderLine
+from orders import tasks
+from orders.models import Order, OrderLine, StockPosition
 from tests.api.erp import Erp, Record, dealers, rows, wholesaler
 from tests.factories import SHANGHAI
 
@@ -252,6 +254,48 @@ def prices_for(folder: Path) -> tuple[list[Record], dict[str, tuple[Decimal, Dec
     ], uniform
 
 
+COUNTED_ON = tuple(date(year, month, 15) for year in (2018, 2019, 2020) for month in (3, 6, 9, 12))[
+    :9
+]
+Bought = dict[str, list[tuple[date, Decimal]]]
+
+
+def bought_of(orders: list[Record]) -> Bought:
+    """What one dealer bought of each product, by day."""
+    found: Bought = defaultdict(list)
+    for order in orders:
+        for line in order["lines"]:
+            day = date.fromisoformat(order["ordered_at"][:10])
+            found[line["product"]].append((day, Decimal(line["quantity"])))
+    return found
+
+
+def counts_of(number: str, bought: Bought) -> tuple[list[Record], dict[str, list[Decimal]]]:
+    """Counts of the three products that the dealer bought most often, on nine days: a part of
+    what came since the last one is left each time. Also the quantities, by product."""
+    often = sorted(bought, key=lambda product: (-len(bought[product]), product))[:3]
+    left: dict[str, list[Decimal]] = {product: [] for product in often}
+    records: list[Record] = []
+    before = date(2000, 1, 1)
+    for turn, day in enumerate(COUNTED_ON):
+        for product in often:
+            came = sum((n for on, n in bought[product] if before < on <= day), Decimal(0))
+            there = (left[product][-1] if left[product] else Decimal(0)) + came
+            left[product].append(there // (2 + turn % 3))
+        records.append(
+            {
+                "external_id": f"ST-{number}-{day}",
+                "customer": number,
+                "reported_at": f"{day}T18:00:00+08:00",
+                "lines": [
+                    {"product": product, "quantity": str(left[product][-1])} for product in often
+                ],
+            }
+        )
+        before = day
+    return records, left
+
+
 def test_what_the_pages_of_a_dealer_say_is_what_the_files_say(
     erp: Erp, data_dir: Path, director: User
 ) -> None:
@@ -283,6 +327,10 @@ def test_what_the_pages_of_a_dealer_say_is_what_the_files_say(
         by_amount[order["customer"]] += Decimal(order["amount"])
     ranked = sorted(by_amount, key=lambda number: -by_amount[number])
     browser = Client()
+    largest = bought_of([order for order in orders if order["customer"] == ranked[0]])
+    counts, left = counts_of(ranked[0], largest)
+    assert erp.send("stock-reports", counts) == {"received": 9, "created": 9}
+    assert erp.send("stock-reports", counts) == {"received": 9, "unchanged": 9}
     browser.force_login(director)
     with time_machine.travel(datetime(2020, 6, 1, 9, tzinfo=SHANGHAI), tick=False):
         for number in (ranked[0], ranked[99], ranked[400]):
@@ -321,3 +369,21 @@ def test_what_the_pages_of_a_dealer_say_is_what_the_files_say(
                 for line in known
             )
             assert margin.own == earned
+
+        tasks.settle()
+        position = StockPosition.objects.filter(customer__external_id=ranked[0])
+        assert set(position.values_list("product__external_id", flat=True)) == set(left)
+        for sku, there in left.items():
+            one = position.get(product__external_id=sku)
+            page = browser.get(reverse("orders:stock-position", args=[one.pk]))
+            found = [row["it"] for row in page.context["intervals"]][::-1]
+            closed = list(pairwise(zip(COUNTED_ON, there, strict=True)))
+            assert len(found) == len(closed) + 1
+            for told, ((since, opening), (until, closing)) in zip(found, closed, strict=False):
+                came = sum((n for on, n in largest[sku] if since < on <= until), Decimal(0))
+                assert (told.opening.quantity, told.sell_in) == (opening, came)
+                assert told.derived == opening + came - closing
+            since = COUNTED_ON[-1]
+            came = sum((n for on, n in largest[sku] if on > since), Decimal(0))
+            assert found[-1].sell_in == came
+            assert one.quantity == there[-1]

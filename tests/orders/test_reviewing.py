@@ -59,6 +59,11 @@ def decide(habits: Habits = GOOD, current: int | None = 50_000, tier: str = "B")
         ({"net": Decimal(20_000)}, 1_500, "B", ("raise", 2_000, ["need", "cap"])),
         ({"net": Decimal(0)}, 1_000, "B", ("lower", 0, ["need"])),
         ({}, 0, "B", ("raise", 16_000, ["need", "cap"])),
+        # buys little: 405 needed is less than half a step, and still not nothing
+        ({"net": Decimal(2_688)}, 1_000, "B", None),
+        ({"net": Decimal(2_688)}, 500, "B", None),
+        ({"net": Decimal(2_688)}, 0, "B", ("raise", 1_000, ["need"])),
+        ({"net": Decimal(2_688)}, None, "B", ("set", 1_000, ["need"])),
         # pays slowly, or was let go too often: not raised, still lowered
         ({"pay_days": Decimal(36)}, 20_000, "B", None),
         ({"pay_days": Decimal(35)}, 20_000, "B", ("raise", 26_000, ["need", "cap"])),
