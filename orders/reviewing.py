@@ -120,7 +120,8 @@ def propose(
     wanted = need * limits.factors[tier] / HUNDRED
     target = _rounded(wanted, limits.step, ROUND_HALF_UP)
     if wanted:  # who buys little needs little, not nothing: that would stop it
-        target = max(target, min(current or limits.step, Decimal(limits.step)))
+        step = Decimal(limits.step)
+        target = max(target, min(current or step, step))
     late = None if habits.pay_days is None else habits.pay_days - terms_days
     found = _decide(limits, habits, target=target, current=current, late=late)
     if found is None:
