@@ -294,6 +294,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "DeliveryStateEnum": "accounts.models.DeliveryState",
+        "KindEnum": "customers.models.Kind",
         "LoyaltyEnum": "customers.models.Loyalty",
         "MeasureEnum": "tiers.models.Measure",
         "OrderStatusEnum": "orders.models.OrderStatus",

@@ -224,7 +224,11 @@ def test_a_call_shows_what_was_rejected_and_why(as_, administrator: User) -> Non
         ("zh-hans", {"minute": "0", "hour": "7", "day_of_week": "1"}, "每逢星期一 07:00"),
         ("en", {"minute": "5"}, "every hour at minute 5"),
         ("en", {"minute": "*/5"}, "*/5 * * * *"),
-        ("en", {"minute": "0", "hour": "1", "day_of_month": "1"}, "0 1 1 * *"),
+        (
+            "en",
+            {"minute": "0", "hour": "1", "day_of_month": "1", "month_of_year": "2"},
+            "0 1 1 2 *",
+        ),
         ("en", {"minute": "0", "hour": "1,2"}, "0 1,2 * * *"),
     ],
 )

@@ -10,7 +10,7 @@ from tests.api.erp import Erp
 
 
 @pytest.fixture
-def erp(live_server, settings) -> Iterator[Erp]:
+def remote_erp(live_server, settings) -> Iterator[Erp]:
     settings.API_RATE_PER_MINUTE = 0
     erp = Erp(live_server.url)
     yield erp

@@ -74,11 +74,11 @@ def check_months(folder: Path) -> None:
     assert sum(months.values()) == reference["totals"]["amount_total"]
 
 
-def test_dealers_with_order_lines(erp, data_dir):
+def test_dealers_with_order_lines(remote_erp, data_dir):
     folder = data_dir / "adventureworks_resellers"
     sent = dealers(folder)
     for resource, records in sent.items():
-        counts = erp.send(resource, records)
+        counts = remote_erp.send(resource, records)
         assert counts == {"received": len(records), "created": len(records)}
     assert (len(sent["orders"]), OrderLine.objects.count()) == (3616, 57851)
     assert AuditEntry.objects.filter(through="sync").count() == sum(map(len, sent.values()))
@@ -92,18 +92,18 @@ def test_dealers_with_order_lines(erp, data_dir):
 
     before = list(Order.objects.order_by("id").values_list("id", "version", "updated_at"))
     for resource, records in sent.items():
-        counts = erp.send(resource, records, by_line=True)
+        counts = remote_erp.send(resource, records, by_line=True)
         assert counts == {"received": len(records), "unchanged": len(records)}
     assert before == list(Order.objects.order_by("id").values_list("id", "version", "updated_at"))
     assert SyncCall.objects.filter(rejected__gt=0).count() == 0
 
 
-def test_a_wholesaler_with_returns(erp, data_dir):
+def test_a_wholesaler_with_returns(remote_erp, data_dir):
     folder = data_dir / "online_retail"
     sent = wholesaler(folder)
     sold = Counter(o["customer"] for o in sent["orders"] if o["status"] == "completed")
     for resource, records in sent.items():
-        counts = erp.send(resource, records)
+        counts = remote_erp.send(resource, records)
         assert counts == {"received": len(records), "created": len(records)}
     returns = Order.objects.filter(status=OrderStatus.RETURNED)
     assert (len(sent["orders"]), returns.count()) == (22190, 3654)
@@ -115,4 +115,4 @@ def test_a_wholesaler_with_returns(erp, data_dir):
     assert {c.external_id: c.order_count for c in Customer.objects.all()} == {
         c["external_id"]: sold[c["external_id"]] for c in sent["customers"]
     }
-    assert erp.send("orders", sent["orders"]) == {"received": 22190, "unchanged": 22190}
+    assert remote_erp.send("orders", sent["orders"]) == {"received": 22190, "unchanged": 22190}

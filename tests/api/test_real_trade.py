@@ -42,8 +42,8 @@ def sums_in(orders: list[Record]) -> dict[tuple[str, str], tuple[int, Decimal]]:
     return dict(found)
 
 
-def sums_told(erp: Erp, first: str, last: str) -> dict[tuple[str, str], tuple[int, Decimal]]:
-    told = erp.get("reports/reconciliation/", **{"from": first, "to": last})
+def sums_told(remote_erp: Erp, first: str, last: str) -> dict[tuple[str, str], tuple[int, Decimal]]:
+    told = remote_erp.get("reports/reconciliation/", **{"from": first, "to": last})
     return {(one["day"], one["status"]): (one["orders"], Decimal(one["amount"])) for one in told}
 
 
@@ -124,7 +124,7 @@ def broken(
     ],
 )
 def test_one_per_cent_of_broken_records_costs_only_themselves(
-    erp: Erp,
+    remote_erp: Erp,
     data_dir: Path,
     folder: str,
     made: Callable[[Path], dict[str, list[Record]]],
@@ -136,11 +136,11 @@ def test_one_per_cent_of_broken_records_costs_only_themselves(
     orders = sent.pop("orders")
     reference = json.loads((data_dir / folder / "reference.json").read_text(), parse_float=Decimal)
     for resource, records in sent.items():
-        erp.send(resource, records)
+        remote_erp.send(resource, records)
     records, at_fault = broken(orders, breakers)
     assert len(at_fault) == round(len(orders) / 100)
 
-    counts, rejected = erp.try_to_send("orders", records)
+    counts, rejected = remote_erp.try_to_send("orders", records)
     assert {place: set(errors) for place, errors in rejected.items()} == {
         place: {field} for place, field in at_fault.items()
     }
@@ -150,28 +150,28 @@ def test_one_per_cent_of_broken_records_costs_only_themselves(
         "rejected": len(at_fault),
     }
     good = [order for place, order in enumerate(orders) if place not in at_fault]
-    assert sums_told(erp, first, last) == sums_in(good)
+    assert sums_told(remote_erp, first, last) == sums_in(good)
     assert RejectedRecord.objects.count() == len(at_fault)
 
     # mended, everything goes through; only what was missing is written
     before = set(Order.objects.values_list("id", "version", "updated_at"))
-    assert erp.send("orders", orders, by_line=True) == {
+    assert remote_erp.send("orders", orders, by_line=True) == {
         "received": len(orders),
         "created": len(at_fault),
         "unchanged": len(good),
     }
     assert before <= set(Order.objects.values_list("id", "version", "updated_at"))
-    told = sums_told(erp, first, last)
+    told = sums_told(remote_erp, first, last)
     assert told == sums_in(orders)
     assert sum(amount for _n, amount in told.values()) == reference["totals"]["amount_total"]
     assert sum(number for number, _a in told.values()) == reference["totals"]["distinct_orders"]
 
     # once more, broken again: the stored orders stay as they are
     entries = AuditEntry.objects.count()
-    counts, rejected = erp.try_to_send("orders", records)
+    counts, rejected = remote_erp.try_to_send("orders", records)
     assert (set(rejected), counts["unchanged"]) == (set(at_fault), len(good))
     assert AuditEntry.objects.count() == entries
-    assert sums_told(erp, first, last) == told
+    assert sums_told(remote_erp, first, last) == told
 
 
 # --- the pages of a dealer
@@ -297,7 +297,7 @@ def counts_of(number: str, bought: Bought) -> tuple[list[Record], dict[str, list
 
 
 def test_what_the_pages_of_a_dealer_say_is_what_the_files_say(
-    erp: Erp, data_dir: Path, director: User
+    remote_erp: Erp, data_dir: Path, director: User
 ) -> None:
     folder = data_dir / "adventureworks_resellers"
     sent = dealers(folder)
@@ -314,9 +314,9 @@ def test_what_the_pages_of_a_dealer_say_is_what_the_files_say(
     sent["payments"] = paid_by(orders)
     sent["prices"], sent["payments"] = list(sent["prices"]), list(sent["payments"])
     for resource, records in sent.items():
-        assert erp.send(resource, records)["created"] == len(records)
+        assert remote_erp.send(resource, records)["created"] == len(records)
     for resource, records in sent.items():
-        assert erp.send(resource, records) == {
+        assert remote_erp.send(resource, records) == {
             "received": len(records),
             "unchanged": len(records),
         }
@@ -329,8 +329,8 @@ def test_what_the_pages_of_a_dealer_say_is_what_the_files_say(
     browser = Client()
     largest = bought_of([order for order in orders if order["customer"] == ranked[0]])
     counts, left = counts_of(ranked[0], largest)
-    assert erp.send("stock-reports", counts) == {"received": 9, "created": 9}
-    assert erp.send("stock-reports", counts) == {"received": 9, "unchanged": 9}
+    assert remote_erp.send("stock-reports", counts) == {"received": 9, "created": 9}
+    assert remote_erp.send("stock-reports", counts) == {"received": 9, "unchanged": 9}
     browser.force_login(director)
     with time_machine.travel(datetime(2020, 6, 1, 9, tzinfo=SHANGHAI), tick=False):
         for number in (ranked[0], ranked[99], ranked[400]):

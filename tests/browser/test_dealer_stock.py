@@ -30,7 +30,8 @@ def test_p24_a_manager_opens_what_to_reorder_and_sees_why(
     assert "√" in manager.page.locator("#why").inner_text()
     assert manager.page.locator("svg.plot title").first.text_content()
 
-    manager.act(manager.page.locator("#h-intervals").locator("xpath=../..").locator("a.fig").first)
+    intervals = manager.page.locator("#h-intervals").locator("xpath=../..")
+    manager.act(intervals.locator("a.fig[href*='#moves']").first)
     assert manager.page.locator("#moves li").count()
     manager.act(manager.page.locator(".why a").first)
     assert manager.page.locator("#h-stock").count() == 1

@@ -28,10 +28,12 @@ from tests.factories import (
     make_adjustment,
     make_credit,
     make_customer,
+    make_exception,
     make_information,
     make_order,
     make_payment,
     make_product,
+    make_review,
     make_sell_out,
     make_sending,
     make_stock_report,
@@ -72,7 +74,7 @@ def file_of_everything(
 ) -> None:
     """Rows in every app, some of which clash with those of another file of the same run."""
     _orders_and_visits(customer, rng, rep)
-    _money(customer, rng)
+    _money(customer, rng, rep)
     _stock(customer, rng)
     _tier_changes(customer, rng, runs)
     _tier_words(customer, rng, rep)
@@ -132,12 +134,17 @@ def _information(customer: Customer, rng: Random, rep: User) -> None:
         make_suggestion(customer, rep, visit=customer.visits.first())
 
 
-def _money(customer: Customer, rng: Random) -> None:
+def _money(customer: Customer, rng: Random, rep: User) -> None:
     """Payments, a credit that both files may have, and what was worked out of them."""
     for _n in range(rng.randrange(3)):
         make_payment(customer, order=customer.orders.first())
     if rng.random() < 0.6:
         make_credit(customer, limit=100)
+    if rng.random() < 0.5:
+        make_exception(customer)
+    if rng.random() < 0.5:
+        make_review(customer)
+        make_review(customer, state="declined", decided_by=rep)
     if rng.random() < 0.7:
         Balance.objects.create(
             customer=customer,

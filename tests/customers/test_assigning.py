@@ -101,5 +101,5 @@ def test_any_number_of_files_costs_the_same_statements(
         make_customer(owner=rep)
     manager.led_team_ids()
     # Savepoints, lock, successor, rows, update, entries; promises and visits of the former owner.
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         assign(everything(), to=colleague, by=manager, now=NOW)

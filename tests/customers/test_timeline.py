@@ -102,7 +102,7 @@ def test_the_timeline_costs_the_same_however_much_happened(
     for number in range(40):
         make_order(customer, ordered_at=local(2026, 1, 1 + number // 2))
     client = as_(rep)
-    with django_assert_max_num_queries(17):  # one for each source, and what the page itself asks
+    with django_assert_max_num_queries(19):  # one for each source, and what the page itself asks
         answer = client.get(f"/customers/{customer.pk}/timeline/")
     assert answer.status_code == 200
     assert answer.content.count(b'class="ev"') >= 20

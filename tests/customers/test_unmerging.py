@@ -23,7 +23,7 @@ from visits.models import Visit
 pytestmark = pytest.mark.django_db
 
 #: What a merge and its undo leave behind on purpose.
-LEFT = {"accounts.AuditEntry", "customers.Merge"}
+LEFT = {"accounts.AuditEntry", "customers.Merge", "orders.Unsettled"}
 UNTOLD = {"version", "updated_at"}
 
 

@@ -280,9 +280,7 @@ class TestRules:
         self, client, director, slow, django_capture_on_commit_callbacks, monkeypatch
     ):
         queued: list[str] = []
-        monkeypatch.setattr(
-            "celery.current_app.send_task", lambda name, kwargs: queued.append(name)
-        )
+        monkeypatch.setattr("celery.current_app.send_task", queued.append)
         client.force_login(director)
         with django_capture_on_commit_callbacks(execute=True):
             answer = client.post(reverse("orders:stock-rules-new"), self.sent())

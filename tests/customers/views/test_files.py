@@ -245,7 +245,7 @@ def test_who_may_only_read_may_not_edit(as_, finance: User, customer: Customer) 
     assert client.get("/customers/new/").status_code == 403
 
 
-@pytest.mark.parametrize(("page", "most"), [("", 21), ("file/", 10), ("timeline/", 16)])
+@pytest.mark.parametrize(("page", "most"), [("", 25), ("file/", 10), ("timeline/", 19)])
 def test_the_file_is_flat_in_queries(
     as_, rep: User, customer: Customer, page: str, most: int, django_assert_max_num_queries
 ) -> None:
