@@ -20,6 +20,7 @@ NAMES = (
     gettext_noop("Delete rejected records of syncs"),
     gettext_noop("Search for duplicates"),
     gettext_noop("Delete old import files"),
+    gettext_noop("Delete old files of stock"),
     gettext_noop("End tiers set by hand"),
     gettext_noop("Settle gaps that are filled"),
     gettext_noop("What customers owe, every night"),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.access import require
 from accounts.models import AuditEntry, User
 from accounts.models.audit import Action
+from crm.lib.contributions import contributions
 from crm.lib.text import Text
 from customers import cards, events, hierarchy, moving
 from customers.merging import lock, merges_in_sight, require_right
@@ -70,6 +71,8 @@ def undo(*, merge_id: int, by: User, now: datetime) -> Undone:
     Alias.objects.filter(merge=record).delete()
     gone = _stand_up_again(values)
     moving.put_back(record.moved, gone=gone.pk, into=into.pk, now=now)
+    for part in contributions("merge", "part"):
+        part(gone.pk, into.pk)
     record.undone_by, record.undone_at = by, now
     record.save(update_fields=["undone_by", "undone_at"])
     cards.refresh([into.pk, gone.pk])

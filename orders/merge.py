@@ -1,4 +1,6 @@
-"""What goes over when a customer's file is merged into another: its trade, credit and stock."""
+"""What goes over when a customer's file is merged into another, and back when they are parted:
+its trade, credit and stock.
+"""
 
 from __future__ import annotations
 
@@ -45,3 +47,8 @@ def move(*, gone: int, into: int, now: datetime) -> moving.Moved:
         worked_out = model._default_manager.filter(customer=gone).values_list("pk", flat=True)
         moved[model._meta.label_lower] = {"dropped": moving.drop(model, list(worked_out))}
     return moved
+
+
+def part(*customer_ids: int) -> None:
+    """Work out each of these customers for itself: a merge was taken back."""
+    settle_later(customer_ids, stock=True)

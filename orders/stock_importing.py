@@ -7,7 +7,7 @@ written, at once or by a worker where it is long.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO, ClassVar
 
 import msgspec
@@ -35,6 +35,9 @@ MOST_ROWS = 20_000
 MOST_AT_ONCE = 2_000
 #: Records to a call of the sync, between which a worker tells how far it is.
 CHUNK = 1_000
+#: Files that nobody wrote are deleted after this time, those that were written later.
+UNWRITTEN_KEPT = timedelta(days=30)
+WRITTEN_KEPT = timedelta(days=180)
 
 
 class _CountsOfFile(StockReportSync):
@@ -207,3 +210,11 @@ def rejected_rows(run: StockImport) -> list[list[str]]:
         for (_number, cells), (became, why) in zip(run.rows, run.outcomes, strict=True)
         if became == "rejected"
     ]
+
+
+def clear(*, now: datetime) -> None:
+    """Delete old files with their rows; what they wrote stays, and the log tells who wrote it."""
+    written = StockImport.objects.filter(state=StockImportState.DONE)
+    written.filter(written_at__lt=now - WRITTEN_KEPT).delete()
+    unwritten = StockImport.objects.filter(state=StockImportState.CHECKED)
+    unwritten.filter(created_at__lt=now - UNWRITTEN_KEPT).delete()

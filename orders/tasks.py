@@ -55,6 +55,13 @@ def import_stock(*, job_id: int) -> None:
     jobs.work(job_id, partial(stock_importing.do, now=now), now=now)
 
 
+@shared_task
+def clear_stock_imports() -> None:
+    """Delete old files of counts and sell-outs."""
+    with acting(through=Through.JOB):
+        stock_importing.clear(now=timezone.now())
+
+
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=5, max_retries=5)
 def review_credit(*, job_id: int) -> None:
     """Review the credit of every customer; begun again, it brings the same proposals up to date."""

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal as D
 from typing import Any
 
 import pytest
@@ -13,9 +14,19 @@ from celery import current_app
 from django.db import connection, transaction
 from django_celery_beat.models import PeriodicTask
 
+from customers.merging import merge
+from customers.models import Merge
+from customers.unmerging import undo
 from orders import settling, tasks
-from orders.models import Balance, Unsettled
-from tests.factories import local, make_customer, make_order, make_payment
+from orders.models import Balance, StockPosition, Unsettled
+from tests.factories import (
+    local,
+    make_customer,
+    make_order,
+    make_payment,
+    make_product,
+    make_stock_report,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +138,23 @@ class TestDraining:
         settling.settle_later([customer.pk, 999_999])
         tasks.settle()
         assert Balance.objects.get(customer=customer).delivered == 60
+
+    def test_p5_a_merge_taken_back_has_both_customers_worked_out_again(self, rep):
+        gone, into = make_customer(owner=rep, name="甲"), make_customer(owner=rep, name="乙")
+        for customer, amount in ((gone, "100.00"), (into, "7.00")):
+            make_order(customer, amount, status="completed", ordered_at=local(2026, 6, 1))
+            make_stock_report(customer, {make_product(): 3})
+        now = local(2026, 6, 16)
+        figures = Balance.objects.order_by("delivered").values_list("customer", "delivered")
+        stocked = StockPosition.objects.order_by("-customer").values_list("customer", flat=True)
+        merge(gone_id=gone.pk, into_id=into.pk, by=rep, now=now)
+        tasks.settle()
+        assert list(figures) == [(into.pk, D(107))]
+        assert set(stocked) == {into.pk}
+        undo(merge_id=Merge.objects.get().pk, by=rep, now=now)
+        tasks.settle()
+        assert list(figures.all()) == [(into.pk, D(7)), (gone.pk, D(100))]
+        assert list(stocked.all()) == [into.pk, gone.pk]
 
     def test_a_task_of_every_hour_looks_for_what_was_left(self):
         task = PeriodicTask.objects.get(task="orders.tasks.settle")

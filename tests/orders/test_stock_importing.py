@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +19,14 @@ from accounts.models import AuditEntry, JobRun, SyncCall
 from customers.models import Alias, Customer
 from orders import stock_importing
 from orders.models import Product, SellOut, StockImport, StockLine, StockReport
-from orders.tasks import import_stock
-from tests.factories import local, make_customer, make_product, make_user
+from orders.tasks import clear_stock_imports, import_stock
+from tests.factories import (
+    local,
+    make_customer,
+    make_product,
+    make_stock_report,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 LIST = "/orders/stock-imports/"
@@ -318,3 +324,32 @@ class TestPages:
                 now=timezone.now(),
             )  # fmt: skip
         assert latest().counts == {"created": 90}
+
+
+@pytest.mark.parametrize(
+    ("state", "uploaded", "written", "stays"),
+    [
+        ("checked", 29, None, True),
+        ("checked", 31, None, False),
+        ("done", 300, 179, True),
+        ("done", 300, 181, False),
+        ("checking", 300, None, True),
+        ("writing", 300, None, True),
+    ],
+)
+def test_old_files_go_and_what_they_wrote_stays(
+    rep, shop, state: str, uploaded: int, written: int | None, stays: bool
+) -> None:
+    now = timezone.now()
+    make_stock_report(shop)
+    StockImport.objects.create(
+        by=rep,
+        kind="counts",
+        name="盘点.csv",
+        state=state,
+        created_at=now - timedelta(days=uploaded),
+        written_at=None if written is None else now - timedelta(days=written),
+    )
+    clear_stock_imports()
+    assert StockImport.objects.exists() == stays
+    assert StockReport.objects.count() == 1
