@@ -116,7 +116,14 @@ def _value(field: models.Field[Any, Any] | None, value: Any, names: Names) -> st
 
 
 def _listed(value: list[Any] | dict[str, Any]) -> str:
-    """A list of plain things with commas; anything more involved as JSON."""
-    if isinstance(value, list) and not any(isinstance(one, (list, dict)) for one in value):
-        return ", ".join(str(one) for one in value)
+    """A list of plain things with commas, rows by semicolons; anything more involved as JSON."""
+    if isinstance(value, list):
+        if not any(isinstance(one, (list, dict)) for one in value):
+            return ", ".join(str(one) for one in value)
+        if all(isinstance(one, dict) for one in value):
+            return "; ".join(_row(one) for one in value)
     return json.dumps(value, ensure_ascii=False)
+
+
+def _row(values: Mapping[str, Any]) -> str:
+    return " · ".join(str(value) for value in values.values() if value not in (None, ""))

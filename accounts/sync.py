@@ -7,7 +7,7 @@ Everything that can be judged without the stored rows is judged before the trans
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, cast
 
@@ -18,7 +18,7 @@ from msgspec import UNSET
 from accounts import audit, sync_audit
 from accounts.access import ScopedQuerySet
 from accounts.models import ApiKey, SyncCall, User
-from accounts.sync_resource import Change, Outcome, Rejected, SyncResource, Values
+from accounts.sync_resource import Became, Change, Outcome, Rejected, SyncResource, Values
 from crm.lib import bulk
 from crm.lib.problems import Unavailable
 from crm.lib.records import Errors, Reading, SyncRecord
@@ -26,6 +26,8 @@ from crm.lib.records import Errors, Reading, SyncRecord
 R = TypeVar("R", bound=SyncRecord)
 
 ATTEMPTS = 3
+#: So much of a body is worked on at a time: its rows, before and after, take many times its room.
+PART_BYTES = 4 * 1024 * 1024
 #: PostgreSQL's codes for a deadlock and for a transaction that must be run again.
 _AGAIN = {"40001", "40P01"}
 
@@ -108,23 +110,55 @@ class _Call(Generic[R]):
     def run(self) -> None:
         candidates = self.candidates()
         bulk.lock(f"sync {self.resource.name}")
-        stored, hidden = self.stored(list(candidates))
-        candidates = self.resolved(candidates, stored, hidden)
-        chosen = self.judge(candidates, stored, hidden)
-        self.withdraw(chosen)
-        self.outcome.errors = [
+        outcome = self.outcome
+        if not self.atomic:
+            self.take(candidates)
+        else:
+            with transaction.atomic():  # a savepoint: a refused call is logged all the same
+                self.take(candidates)
+                outcome.refused = bool(self.rejections)
+                transaction.set_rollback(outcome.refused)
+        outcome.errors = [
             {"index": index, "external_id": name, "errors": errors}
             for index, (name, errors) in sorted(self.rejections.items())
         ]
-        if self.atomic and self.rejections:
-            outcome = self.outcome
-            outcome.refused = True
+        if outcome.refused:
             outcome.created = outcome.updated = outcome.unchanged = outcome.stale = 0
             outcome.became.clear()
+
+    def take(self, candidates: dict[str, list[Reading[R]]]) -> None:
+        """Judge the candidates and write what they change, but for a call that is refused."""
+        for part in self.parts(candidates):
+            stored, hidden = self.stored(list(part))
+            chosen = self.judge(self.resolved(part, stored, hidden), stored, hidden)
+            self.withdraw(chosen)
+            if self.atomic and self.rejections:
+                continue
+            for reading, change in chosen.values():
+                became: Became = "created" if change.before is None else "updated"
+                self.outcome.became[reading.index] = became
+            self.write([change for _reading, change in chosen.values()])
+
+    def parts(
+        self, candidates: dict[str, list[Reading[R]]]
+    ) -> Iterator[dict[str, list[Reading[R]]]]:
+        """The candidates in parts of about PART_BYTES, where the resource allows it.
+
+        Sorted: whoever else writes these rows takes them in the same order.
+        """
+        if not self.resource.in_parts:
+            yield candidates
             return
-        for reading, change in chosen.values():
-            self.outcome.became[reading.index] = "created" if change.before is None else "updated"
-        self.write([change for _reading, change in chosen.values()])
+        part: dict[str, list[Reading[R]]] = {}
+        size = 0
+        for name in sorted(candidates):
+            part[name] = candidates[name]
+            size += sum(memoryview(reading.raw).nbytes for reading in part[name])
+            if size >= PART_BYTES:
+                yield part
+                part, size = {}, 0
+        if part or not candidates:
+            yield part
 
     def candidates(self) -> dict[str, list[Reading[R]]]:
         """The readable records by external_id, each list with the record to try first in front.
@@ -262,8 +296,9 @@ class _Call(Generic[R]):
     def write(self, changes: Sequence[Change]) -> None:
         """Upsert the changed rows, then what belongs to them, then the audit log."""
         resource = self.resource
-        self.outcome.created = sum(change.before is None for change in changes)
-        self.outcome.updated = len(changes) - self.outcome.created
+        new = sum(change.before is None for change in changes)
+        self.outcome.created += new
+        self.outcome.updated += len(changes) - new
         rows = []
         for change in changes:
             values = resource.row(change.after)

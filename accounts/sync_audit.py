@@ -40,14 +40,19 @@ def write_entries(resource: SyncResource[Any], changes: Sequence[Change], *, now
 
 
 def _entry(resource: SyncResource[Any], change: Change) -> Values:
-    after, before, shown = change.after, change.before, resource.shown
+    after, before = change.after, change.before
+    seen: Values = {}
+    was: Values = {}
     if before is None:
-        seen = {name: shown(name, value) for name, value in after.items() if value not in _EMPTY}
-        seen["external_id"], was = change.external_id, {}
+        seen = {
+            name: resource.shown(name, value)
+            for name, value in after.items()
+            if value not in _EMPTY
+        }
+        seen["external_id"] = change.external_id
     else:
-        moved = [name for name, value in after.items() if before[name] != value]
-        seen = {name: shown(name, after[name]) for name in moved}
-        was = {name: shown(name, before[name]) for name in moved}
+        for name in change.moved():
+            was[name], seen[name] = resource.shown_change(name, before[name], after[name])
     return {
         "action": Action.CREATE.value if before is None else Action.UPDATE.value,
         "object_id": change.pk,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -43,10 +43,10 @@ class Change:
     pk: int = 0
     version: int = 1
 
-    def moved(self) -> list[str]:
+    def moved(self) -> Iterator[str]:
         """The columns in which a stored row changed; none of a new one."""
         before = self.before or {}
-        return [name for name, value in before.items() if self.after[name] != value]
+        return (name for name, value in before.items() if self.after[name] != value)
 
 
 @dataclass(slots=True)
@@ -94,6 +94,8 @@ class SyncResource(ABC, Generic[R]):
     columns: ClassVar[Sequence[str]]
     required: ClassVar[Sequence[str]] = ()
     fresh: ClassVar[Mapping[str, Any]] = {}
+    #: Whether each record stands for itself, so that a large body may be taken in parts.
+    in_parts: ClassVar[bool] = False
     #: The moment of the call; it is there before the first record is checked.
     now: datetime
 
@@ -135,3 +137,7 @@ class SyncResource(ABC, Generic[R]):
     def shown(self, name: str, value: Any) -> Any:
         """A value as the audit log shows it."""
         return value
+
+    def shown_change(self, name: str, before: Any, after: Any) -> tuple[Any, Any]:
+        """Both values of a column that changed, as the audit log shows them."""
+        return self.shown(name, before), self.shown(name, after)

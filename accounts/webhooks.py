@@ -9,10 +9,11 @@ there without the other, and sending begins when it is committed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from uuid import uuid4
 
@@ -37,6 +38,9 @@ PING = "ping"
 Payload: TypeAlias = dict[str, Any]
 #: The name of an event → the ids of the webhooks that hear of it.
 Listeners: TypeAlias = Mapping[str, Sequence[int]]
+#: The columns in which records changed, by their ids.
+Columns: TypeAlias = Mapping[int, Iterable[str]]
+UNCHANGED: Columns = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,36 @@ def record(happened: Mapping[str, Iterable[Payload]], *, to: Listeners, at: date
         same=_fresh(at),
     )
     send_later({webhook for _pk, name, _data in events for webhook in to[name]})
+
+
+def record_written(
+    kinds_of: tuple[str, str],
+    *,
+    created: Collection[int],
+    changed: Columns,
+    named: Callable[[Iterable[str]], list[str]],
+    facts: Callable[[Collection[int]], Mapping[int, Payload]],
+    at: datetime,
+) -> None:
+    """Write down that records are new, or changed in some columns, for those who listen.
+
+    `kinds_of` are the events for the one and the other. `named` turns columns into the names of
+    the API, and leaves out those that are not told; `facts` are what is told of records by their
+    ids. One query where nobody listens, a fixed number otherwise.
+    """
+    if not (created or changed) or not (heard := listeners(*kinds_of)):
+        return
+    fields = {pk: named(columns) for pk, columns in changed.items()}
+    fields = {pk: names for pk, names in fields.items() if names}
+    known = facts([*created, *fields])
+    record(
+        {
+            kinds_of[0]: (known[pk] for pk in created),
+            kinds_of[1]: ({**known[pk], "changed": names} for pk, names in fields.items()),
+        },
+        to=heard,
+        at=at,
+    )
 
 
 def record_selected(

@@ -120,6 +120,8 @@ def measure(
 
     def over_http(orders: list[Order], expected: str) -> float:
         body = json.dumps(orders).encode()
+        client.close()  # idle for seconds, it may be closed from the other side
+        client.connect()
         begun = time.perf_counter()
         client.request("POST", "/api/v1/orders/sync/", body, headers)
         answer = json.loads(client.getresponse().read())
@@ -301,7 +303,10 @@ def _served(
     try:
         port = int(environment["PORT"])
         _eventually(lambda: socket.create_connection(("127.0.0.1", port), 1).close())
-        yield http.client.HTTPConnection("127.0.0.1", port, timeout=600), key, _child(gunicorn.pid)
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+        client.request("GET", "/healthz")  # answered as soon as there is a worker
+        client.getresponse().read()
+        yield client, key, _child(gunicorn.pid)
     finally:
         gunicorn.terminate()
         gunicorn.wait(30)

@@ -1,6 +1,8 @@
 """How gunicorn serves: `manage.py serve` reads it, or `gunicorn -c python:crm.gunicorn`."""
 
+import gc
 import os
+from typing import Any
 
 wsgi_app = "crm.wsgi"
 bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -16,3 +18,14 @@ errorlog = "-"
 loglevel = os.environ.get("LOG_LEVEL", "warning").lower()
 # gunicorn would open one socket per user in the home directory; two instances would share it.
 control_socket_disable = True
+
+
+def when_ready(_server: Any) -> None:
+    """Leave what was loaded to the collector no more: it stays, and is shared with the workers.
+
+    A body of thousands of records makes as many objects that all go by themselves; looking
+    through them at every 700th cost a tenth of a call.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.webhooks import EventKind, Payload, api_url, listeners, record
+from accounts.webhooks import (
+    UNCHANGED,
+    Columns,
+    EventKind,
+    Payload,
+    api_url,
+    listeners,
+    record,
+    record_written,
+)
 from customers.models import Customer
 
 CREATED, UPDATED = "customer.created", "customer.updated"
@@ -59,24 +68,16 @@ def changed_columns(customer: Customer) -> list[str]:
 def tell(
     *,
     created: Collection[int] = (),
-    changed: Mapping[int, Iterable[str]] | None = None,
+    changed: Columns = UNCHANGED,
     at: datetime,
 ) -> None:
-    """Let webhooks know of new customers, and of changed ones by the columns that changed.
-
-    One query where nobody listens, a fixed number otherwise.
-    """
-    fields = {pk: _api_names(columns) for pk, columns in (changed or {}).items()}
-    fields = {pk: names for pk, names in fields.items() if names}
-    if not (created or fields) or not (heard := listeners(CREATED, UPDATED)):
-        return
-    facts = facts_of([*created, *fields])
-    record(
-        {
-            CREATED: (facts[pk] for pk in created),
-            UPDATED: ({**facts[pk], "changed": names} for pk, names in fields.items()),
-        },
-        to=heard,
+    """Let webhooks know of new customers, and of changed ones by the columns that changed."""
+    record_written(
+        (CREATED, UPDATED),
+        created=created,
+        changed=changed,
+        named=_api_names,
+        facts=facts_of,
         at=at,
     )
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.webhooks import EventKind, Payload, api_url, listeners, record
+from accounts.webhooks import (
+    UNCHANGED,
+    Columns,
+    EventKind,
+    Payload,
+    api_url,
+    listeners,
+    record,
+    record_written,
+)
 from orders.models import Order, Payment
 
 CREATED, UPDATED = "order.created", "order.updated"
@@ -55,25 +64,12 @@ def changed_columns(order: Order) -> list[str]:
 def tell_orders(
     *,
     created: Collection[int] = (),
-    changed: Mapping[int, Iterable[str]] | None = None,
+    changed: Columns = UNCHANGED,
     at: datetime,
 ) -> None:
-    """Let webhooks know of new orders, and of changed ones by the columns that changed.
-
-    One query where nobody listens, a fixed number otherwise.
-    """
-    fields = {pk: api_names(columns) for pk, columns in (changed or {}).items()}
-    fields = {pk: names for pk, names in fields.items() if names}
-    if not (created or fields) or not (heard := listeners(CREATED, UPDATED)):
-        return
-    facts = _orders([*created, *fields])
-    record(
-        {
-            CREATED: (facts[pk] for pk in created),
-            UPDATED: ({**facts[pk], "changed": names} for pk, names in fields.items()),
-        },
-        to=heard,
-        at=at,
+    """Let webhooks know of new orders, and of changed ones by the columns that changed."""
+    record_written(
+        (CREATED, UPDATED), created=created, changed=changed, named=api_names, facts=_orders, at=at
     )
 
 
@@ -92,21 +88,16 @@ def tell_held(*, held: Collection[int] = (), released: Collection[int] = (), at:
 def tell_payments(
     *,
     created: Collection[int] = (),
-    changed: Mapping[int, Iterable[str]] | None = None,
+    changed: Columns = UNCHANGED,
     at: datetime,
 ) -> None:
     """The same for payments."""
-    fields = {pk: api_names(columns) for pk, columns in (changed or {}).items()}
-    fields = {pk: names for pk, names in fields.items() if names}
-    if not (created or fields) or not (heard := listeners(PAID, PAYMENT_UPDATED)):
-        return
-    facts = _payments([*created, *fields])
-    record(
-        {
-            PAID: (facts[pk] for pk in created),
-            PAYMENT_UPDATED: ({**facts[pk], "changed": names} for pk, names in fields.items()),
-        },
-        to=heard,
+    record_written(
+        (PAID, PAYMENT_UPDATED),
+        created=created,
+        changed=changed,
+        named=api_names,
+        facts=_payments,
         at=at,
     )
 

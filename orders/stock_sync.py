@@ -61,6 +61,7 @@ class StockReportSync(SyncResource[StockReportRecord]):
     reader = Reader(StockReportRecord)
     columns = ("customer_id", "reported_at", "source_updated_at")
     required = ("customer", "reported_at", "lines")
+    in_parts = True
     fresh: ClassVar[Mapping[str, Any]] = {
         "source": StockSource.API.value,
         "note": "",
@@ -122,6 +123,7 @@ class StockReportSync(SyncResource[StockReportRecord]):
             {line.product for r in records if r.lines for line in r.lines}, self.user
         )
         self.skus = {pk: sku for sku, pk in self.products.items()}
+        self.line_ids = {}
         if stored:
             self._add_lines(stored)
 

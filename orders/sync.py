@@ -150,6 +150,7 @@ class OrderSync(SyncResource[OrderRecord]):
         "source_updated_at",
     )
     required = ("customer", "ordered_at")
+    in_parts = True
     fresh: ClassVar[Mapping[str, Any]] = {"held": False}
     blank: ClassVar[Mapping[str, Any]] = {
         "customer_id": None,
@@ -230,6 +231,7 @@ class OrderSync(SyncResource[OrderRecord]):
         if products:
             self.products = ids_by_sku(products, self.user)
             self.skus = {pk: sku for sku, pk in self.products.items()}
+        self.line_ids = {}
         if stored:
             self._add_lines(stored)
 
@@ -325,25 +327,53 @@ class OrderSync(SyncResource[OrderRecord]):
     # --- after the orders are written
 
     def shown(self, name: str, value: Any) -> Any:
+        return [self._shown_line(line) for line in value] if name == "lines" else value
+
+    def shown_change(self, name: str, before: Any, after: Any) -> tuple[Any, Any]:
+        """Of lines, those that differ: an order may have hundreds."""
         if name != "lines":
-            return value
-        return [
-            {
-                "line_no": number,
-                "product": self.skus[product],
-                "quantity": quantity,
-                "unit_price": price,
-                "batch": batch,
-            }
-            for number, product, quantity, price, batch in value
-        ]
+            return before, after
+        was = {line[0]: line for line in before}
+        now = {line[0]: line for line in after}
+        return (
+            [self._shown_line(line) for line in before if now.get(line[0]) != line],
+            [self._shown_line(line) for line in after if was.get(line[0]) != line],
+        )
+
+    def _shown_line(self, line: Line) -> dict[str, Any]:
+        number, product, quantity, price, batch = line
+        shown = {
+            "line_no": number,
+            "product": self.skus[product],
+            "quantity": quantity,
+            "unit_price": price,
+        }
+        if batch:
+            shown["batch"] = batch
+        return shown
 
     def settle(self, changes: Sequence[Change], *, now: datetime) -> None:
         """Write the lines that are new or differ; delete those that are no more."""
         # The orders are written: nobody else gets at their lines now.
-        bulk.delete(OrderLine, self._gone(changes))
-        bulk.update(OrderLine, self._changed(changes))
-        bulk.insert(OrderLine, _new(changes))
+        gone: list[int] = []
+        differ: list[tuple[int, Line, Line]] = []
+        fresh: list[tuple[int, Line]] = []
+        for change in changes:
+            before = {line[0]: line for line in change.before["lines"]} if change.before else {}
+            for line in change.after["lines"]:
+                was = before.pop(line[0], None)
+                if was is None:
+                    fresh.append((change.pk, line))
+                elif was != line:
+                    differ.append((self.line_ids[change.pk, line[0]], was, line))
+            gone.extend(self.line_ids[change.pk, number] for number in before)
+        bulk.delete(OrderLine, gone)
+        # The rows are made as they are written: a body may hold a great many.
+        bulk.update(OrderLine, _updates(differ))
+        bulk.insert(
+            OrderLine,
+            ({"order_id": pk, **dict(zip(_LINE_COLUMNS, line, strict=True))} for pk, line in fresh),
+        )
         sides = [side for change in changes for side in (change.before, change.after) if side]
         settle_later({side["customer_id"] for side in sides}, stock=True)
         tell_orders(
@@ -352,32 +382,13 @@ class OrderSync(SyncResource[OrderRecord]):
             at=now,
         )
 
-    def _gone(self, changes: Sequence[Change]) -> list[int]:
-        """The ids of the lines whose numbers are no more."""
-        return [
-            self.line_ids[change.pk, number]
-            for change in changes
-            for number in _numbered(change.before).keys() - _numbered(change.after).keys()
-        ]
 
-    # The rows to write are made one by one: a body may hold a great many.
-
-    def _changed(self, changes: Sequence[Change]) -> Iterator[Values]:
-        for change in changes:
-            before = _numbered(change.before)
-            for line in change.after["lines"]:
-                if line[0] in before and before[line[0]] != line:
-                    values = dict(zip(_LINE_COLUMNS[1:], line[1:], strict=True))
-                    yield {"id": self.line_ids[change.pk, line[0]], **values}
-
-
-def _new(changes: Sequence[Change]) -> Iterator[Values]:
-    for change in changes:
-        before = _numbered(change.before)
-        for line in change.after["lines"]:
-            if line[0] not in before:
-                yield {"order_id": change.pk, **dict(zip(_LINE_COLUMNS, line, strict=True))}
-
-
-def _numbered(values: Values | None) -> dict[int, Line]:
-    return {line[0]: line for line in values["lines"]} if values else {}
+def _updates(differ: Sequence[tuple[int, Line, Line]]) -> Iterator[Values]:
+    """The rows of lines (id, as it was, as it is) with the columns in which any of them differs."""
+    moved = [
+        (at, name)
+        for at, name in enumerate(_LINE_COLUMNS)
+        if any(was[at] != line[at] for _pk, was, line in differ)
+    ]
+    for pk, _was, line in differ:
+        yield {"id": pk, **{name: line[at] for at, name in moved}}

@@ -357,16 +357,20 @@ def _too_long() -> str:
 
 
 _STEPS = {places: Decimal(1).scaleb(-places) for places in range(7)}
+_BOUNDS = {digits: Decimal(10) ** digits for digits in range(20)}
 
 
 def fixed(value: Decimal, *, digits: int, places: int) -> Decimal:
     """`value` with exactly `places` decimals; raises ValueError where the column cannot hold it."""
-    if not value.is_finite():
-        raise ValueError(_("Give a finite number."))
+    bound = _BOUNDS[digits - places]
     try:
         exact = value.quantize(_STEPS[places])
+        if exact == value and -bound < exact < bound:
+            return exact
     except InvalidOperation:
-        exact = None
+        exact = None  # more digits than any column holds, or no number
+    if not value.is_finite():
+        raise ValueError(_("Give a finite number."))
     if exact is not None and exact != value:
         raise ValueError(
             ngettext(
@@ -376,11 +380,7 @@ def fixed(value: Decimal, *, digits: int, places: int) -> Decimal:
             )
             % {"places": places}
         )
-    if exact is None or abs(exact) >= 10 ** (digits - places):
-        raise ValueError(
-            _("At most %(digits)d digits before the point.") % {"digits": digits - places}
-        )
-    return exact
+    raise ValueError(_("At most %(digits)d digits before the point.") % {"digits": digits - places})
 
 
 _LIMIT = re.compile(r"^Expected `(\w+)` (of length )?(<=|>=) (\d+)")

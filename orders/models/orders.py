@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Self
+from typing import ClassVar, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -15,6 +16,7 @@ from accounts.access import ScopedQuerySet
 from accounts.models import AuditEntry, Tracked
 from crm.lib.formats import local_day
 from crm.lib.models import Record
+from crm.lib.text import Text
 from orders.models.products import Product
 
 
@@ -60,6 +62,7 @@ class Order(Tracked, Record):
     """An order of a customer. `amount` is never negative; a returned order counts against it."""
 
     OWNER_PATH = "customer__owner"
+    BESIDE: ClassVar[Mapping[str, Text]] = {"lines": _("lines")}
 
     external_id = models.CharField(
         _("order number"), max_length=100, null=True, blank=True, unique=True

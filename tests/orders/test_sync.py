@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from accounts.models import AuditEntry
-from orders.models import Order, OrderLine, Product
+from accounts import sync
+from accounts.history import described
+from accounts.models import AuditEntry, SyncCall
+from orders.models import Order, OrderLine, Product, Unsettled
 from tests.factories import (
     local,
 )
@@ -241,15 +244,56 @@ def test_null_cannot_empty_the_amount_of_an_order_without_lines(erp):
     assert became(erp, {"external_id": "SO-1", "amount": None}) == {"unchanged": 1}
 
 
-def test_changed_lines_stand_in_the_audit_log(erp):
-    became(erp, order(amount=7, lines=[line()]))
-    became(erp, {"external_id": "SO-1", "lines": [line(product="P-2", quantity=4)]})
+def test_the_lines_that_changed_stand_in_the_audit_log(erp):
+    became(erp, order(amount=None, lines=[line(1), line(2), line(3, batch="L7")]))
+    became(erp, order(amount=None, lines=[line(1), line(2, "P-2", 4), line(4)]))
     entry = AuditEntry.objects.filter(through="sync", action="update").get()
-    assert entry.before == {
-        "amount": "7.00",
-        "lines": [
-            {"line_no": 1, "product": "P-1", "quantity": "2.000", "unit_price": "3.50", "batch": ""}
-        ],
+    two = {"line_no": 2, "product": "P-1", "quantity": "2.000", "unit_price": "3.50"}
+    three = {"line_no": 3, "product": "P-1", "quantity": "2.000", "unit_price": "3.50"}
+    four = {"line_no": 4, "product": "P-1", "quantity": "2.000", "unit_price": "3.50"}
+    assert entry.before == {"amount": "21.00", "lines": [two, {**three, "batch": "L7"}]}
+    assert entry.after == {
+        "amount": "28.00",
+        "lines": [{**two, "product": "P-2", "quantity": "4.000"}, four],
     }
-    assert entry.after["amount"] == "14.00"
-    assert [one["product"] for one in entry.after["lines"]] == ["P-2"]
+    (told,) = [c for c in described([entry])[0].changes if c.field == "明细"]
+    assert told.before == "2 · P-1 · 2.000 · 3.50; 3 · P-1 · 2.000 · 3.50 · L7"
+
+
+class TestLargeBody:
+    """A body that is worked on in parts becomes what it would become as a whole."""
+
+    @pytest.fixture(autouse=True)
+    def small_parts(self, monkeypatch):
+        monkeypatch.setattr(sync, "PART_BYTES", 400)
+
+    def batch(self, quantity: int = 2) -> list[dict[str, Any]]:
+        lines = [line(1, quantity=quantity), line(2, "P-2", quantity)]
+        return [order(f"SO-{n:02}", amount=None, lines=lines) for n in range(15)]
+
+    def test_new_changed_unchanged_and_rivals(self, erp):
+        older = order("SO-03", amount=5, source_updated_at="2026-06-01T00:00:00+08:00")
+        newer = order("SO-03", amount=6, source_updated_at="2026-06-02T00:00:00+08:00")
+        wrong = order("SO-90", customer="C-0")
+        first = became(erp, newer, *self.batch()[4:], wrong, older)
+        assert first == {"created": 12, "stale": 1, "rejected": 1}
+        assert Order.objects.get(external_id="SO-03").amount == 6
+        second = became(erp, *self.batch()[2:])
+        assert second == {"created": 1, "updated": 1, "unchanged": 11}
+        assert became(erp, *self.batch(3)) == {"created": 2, "updated": 13}
+        assert set(OrderLine.objects.values_list("quantity", flat=True)) == {3}
+        assert OrderLine.objects.count() == 30
+
+    def test_with_atomic_a_rejection_in_the_last_part_leaves_nothing(self, erp):
+        wrong = order("SO-99", customer="C-0")
+        also = order("SO-00", customer="C-0")
+        answer = erp.post(
+            "/api/v1/orders/sync/?atomic=true", [*self.batch()[1:], wrong, also], format="json"
+        )
+        assert answer.status_code == 422
+        assert [error["index"] for error in answer.json()["errors"]] == [14, 15]
+        assert not Order.objects.exists()
+        assert not Unsettled.objects.exists()
+        assert SyncCall.objects.get().rejected == 2
+        answer = erp.post("/api/v1/orders/sync/?atomic=true", self.batch(), format="json")
+        assert answer.json()["created"] == 15 == Order.objects.count()
