@@ -125,5 +125,10 @@ def _listed(value: list[Any] | dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+#: How rows begin; PostgreSQL keeps no order of its own.
+_FIRST = ("line_no", "product", "batch", "produced_on")
+
+
 def _row(values: Mapping[str, Any]) -> str:
-    return " · ".join(str(value) for value in values.values() if value not in (None, ""))
+    names = [*(n for n in _FIRST if n in values), *sorted(values.keys() - set(_FIRST))]
+    return " · ".join(str(values[name]) for name in names if values[name] not in (None, ""))

@@ -193,7 +193,7 @@ def _send(
     user = call.key.user if call.key else call.actor
     assert user is not None  # an obstacle otherwise
     resource = endpoint.resource(user)
-    readings = resource.reader.read(record.body.encode() for record in records)
+    readings = list(resource.reader.read(record.body.encode() for record in records))
     overtaken = _overtaken(resource.model, readings, call.at)
     going = [r for r in readings if r.external_id not in overtaken or _timed(r)]
     places = [reading.index for reading in going]

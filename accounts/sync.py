@@ -7,7 +7,7 @@ Everything that can be judged without the stored rows is judged before the trans
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, cast
 
@@ -38,7 +38,7 @@ class _Moved(Exception):
 
 def run_sync(
     resource: SyncResource[R],
-    readings: Sequence[Reading[R]],
+    body: Iterable[Reading[R]],
     *,
     key: ApiKey | None,
     atomic: bool,
@@ -54,9 +54,7 @@ def run_sync(
     when other writers kept changing the same rows; nothing is written then.
     """
     resource.now = now
-    for reading in readings:
-        if reading.record is not None:
-            reading.errors = _emptied(resource, reading.record) or resource.check(reading.record)
+    readings = _checked(resource, body)
     with audit.acting(user=by or resource.user, key=key, through=audit.Through.SYNC):
         for attempt in range(1, ATTEMPTS + 1):
             # The first attempt locks no stored row: most calls change few of them, and a row that
@@ -79,6 +77,24 @@ def run_sync(
                 continue
             return call.outcome
     raise Unavailable
+
+
+def _checked(resource: SyncResource[R], body: Iterable[Reading[R]]) -> list[Reading[R]]:
+    """The readings with what is wrong with each as it stands.
+
+    Of a body that is taken in parts, records beyond the first part are forgotten again, for as
+    long as their turn has not come.
+    """
+    readings: list[Reading[R]] = []
+    size = 0
+    for reading in body:
+        if reading.record is not None:
+            reading.errors = _emptied(resource, reading.record) or resource.check(reading.record)
+        size += reading.size
+        if resource.in_parts and size > PART_BYTES:
+            reading.record = None
+        readings.append(reading)
+    return readings
 
 
 def _emptied(resource: SyncResource[R], record: R) -> Errors:
@@ -126,18 +142,32 @@ class _Call(Generic[R]):
             outcome.created = outcome.updated = outcome.unchanged = outcome.stale = 0
             outcome.became.clear()
 
+    def candidates(self) -> dict[str, list[Reading[R]]]:
+        """The readable records by external_id."""
+        found: dict[str, list[Reading[R]]] = {}
+        for reading in self.readings:
+            if reading.errors or reading.external_id is None:
+                self.rejections[reading.index] = (reading.external_id, reading.errors)
+            else:
+                found.setdefault(reading.external_id, []).append(reading)
+        return found
+
     def take(self, candidates: dict[str, list[Reading[R]]]) -> None:
         """Judge the candidates and write what they change, but for a call that is refused."""
         for part in self.parts(candidates):
+            self.bring(part)
             stored, hidden = self.stored(list(part))
             chosen = self.judge(self.resolved(part, stored, hidden), stored, hidden)
             self.withdraw(chosen)
-            if self.atomic and self.rejections:
-                continue
-            for reading, change in chosen.values():
-                became: Became = "created" if change.before is None else "updated"
-                self.outcome.became[reading.index] = became
-            self.write([change for _reading, change in chosen.values()])
+            if not (self.atomic and self.rejections):
+                for reading, change in chosen.values():
+                    became: Became = "created" if change.before is None else "updated"
+                    self.outcome.became[reading.index] = became
+                self.write([change for _reading, change in chosen.values()])
+            if self.resource.in_parts:
+                for rivals in part.values():
+                    for reading in rivals:
+                        reading.record = None
 
     def parts(
         self, candidates: dict[str, list[Reading[R]]]
@@ -153,31 +183,29 @@ class _Call(Generic[R]):
         size = 0
         for name in sorted(candidates):
             part[name] = candidates[name]
-            size += sum(memoryview(reading.raw).nbytes for reading in part[name])
+            size += sum(reading.size for reading in part[name])
             if size >= PART_BYTES:
                 yield part
                 part, size = {}, 0
-        if part or not candidates:
+        if part:
             yield part
 
-    def candidates(self) -> dict[str, list[Reading[R]]]:
-        """The readable records by external_id, each list with the record to try first in front.
+    def bring(self, part: dict[str, list[Reading[R]]]) -> None:
+        """Have the records of a part there, under the names they came with, the one to try first
+        in front.
 
         The one with the newest source_updated_at goes first, then the later one; a record without
         a time counts as new as the newest before it.
         """
-        found: dict[str, list[Reading[R]]] = {}
-        for reading in self.readings:
-            if reading.errors or reading.record is None:
-                self.rejections[reading.index] = (reading.external_id, reading.errors)
-            else:
+        for name, rivals in part.items():
+            for reading in rivals:
+                if reading.record is None:
+                    reading.record = self.resource.reader.again(reading)
+                    self.resource.check(reading.record)
                 # As it was sent: an earlier attempt may have found another name for the row.
-                reading.record.external_id = cast(str, reading.external_id)
-                found.setdefault(reading.record.external_id, []).append(reading)
-        for name, rivals in found.items():
+                reading.record.external_id = name
             if len(rivals) > 1:
-                found[name] = _newest_first(rivals)
-        return found
+                part[name] = _newest_first(rivals)
 
     def stored(self, names: Collection[str]) -> tuple[dict[str, Values], set[str]]:
         """The stored rows of the batch in sight of the caller, and the names of those that are not.

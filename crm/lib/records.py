@@ -73,6 +73,11 @@ class Reading(Generic[R]):
     errors: Errors = field(default_factory=dict)
     raw: bytes | Raw = b""
 
+    @property
+    def size(self) -> int:
+        """How many bytes the record had."""
+        return memoryview(self.raw).nbytes
+
 
 # --- the body
 
@@ -183,13 +188,17 @@ class Reader(Generic[R]):
         self._moments = [name for name, hint in hints.items() if _holds(hint, datetime)]
         self._days = [name for name, hint in hints.items() if _holds(hint, date)]
 
-    def read(self, raws: Iterable[bytes | Raw]) -> list[Reading[R]]:
-        readings = []
+    def read(self, raws: Iterable[bytes | Raw]) -> Iterator[Reading[R]]:
         for index, raw in enumerate(raws):
             reading = self._read(index, raw)
             reading.raw = raw
-            readings.append(reading)
-        return readings
+            yield reading
+
+    def again(self, reading: Reading[R]) -> R:
+        """The record of a reading that was in order, read once more."""
+        record = self._decode(reading.raw)
+        self._clean(record)
+        return record
 
     def _read(self, index: int, raw: bytes | Raw) -> Reading[R]:
         try:
