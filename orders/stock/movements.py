@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 ZERO = Decimal(0)
@@ -24,7 +25,7 @@ class Lot:
     produced_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Count:
     """One count of the product, whole: a batch without a lot is gone."""
 
@@ -32,7 +33,7 @@ class Count:
     at: datetime
     lots: tuple[Lot, ...]
 
-    @property
+    @cached_property
     def quantity(self) -> Decimal:
         return sum((lot.quantity for lot in self.lots), ZERO)
 
@@ -117,11 +118,12 @@ class Overtaken:
     left: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Interval:
     """From one count to the next: opening <= moment < closing. All quantities in units.
 
-    Without a closing count the interval is still open: nothing can be derived in it.
+    Without a closing count the interval is still open: nothing can be derived in it. Its sums are
+    worked out once: each is asked for many times.
     """
 
     opening: Count
@@ -136,38 +138,38 @@ class Interval:
     def _sum(self, kind: Kind) -> Decimal:
         return sum((move.quantity for move in self.moves if move.kind == kind), ZERO)
 
-    @property
+    @cached_property
     def sell_in(self) -> Decimal:
         return self._sum(Kind.DELIVERY)
 
-    @property
+    @cached_property
     def adjusted(self) -> Decimal:
         return self._sum(Kind.ADJUSTMENT)
 
-    @property
+    @cached_property
     def reported(self) -> Decimal | None:
         """What the dealer says it sold; None where it says nothing."""
         sales = self.of(Kind.SALE)
         return sum((move.quantity for move in sales), ZERO) if sales else None
 
-    @property
+    @cached_property
     def available(self) -> Decimal:
         """What there was to sell: opening + sell-in + adjustments."""
         return self.opening.quantity + self.sell_in + self.adjusted
 
-    @property
+    @cached_property
     def derived(self) -> Decimal | None:
         """What must have been sold: opening + sell-in + adjustments − closing."""
         return None if self.closing is None else self.available - self.closing.quantity
 
-    @property
+    @cached_property
     def difference(self) -> Decimal | None:
         """Derived less reported; None where either is unknown."""
         if self.derived is None or self.reported is None:
             return None
         return self.derived - self.reported
 
-    @property
+    @cached_property
     def days(self) -> Decimal | None:
         """How long it took, to the second."""
         if self.closing is None:
@@ -196,17 +198,18 @@ def intervals(history: History) -> list[Interval]:
         begun = place
         while place < len(moves) and (closing is None or moves[place].at < closing.at):
             place += 1
-        bare = Interval(opening, closing, tuple(moves[begun:place]))
+        span = Interval(opening, closing, tuple(moves[begun:place]))
         counted = [*([] if found else [opening]), *([closing] if closing else [])]
         strange = {one.at: _strangers(one, history) for one in counted}
         problems = [
             *(clashes[one.at] for one in counted if one.at in clashes),
-            *_impossible(bare),
-            *_foreign(bare, strange),
-            *_grown(bare, strange),
+            *_impossible(span),
+            *_foreign(span, strange),
+            *_grown(span, strange),
         ]
-        overtaken = _overtaken(bare, produced) if closing else ()
-        found.append(Interval(opening, closing, bare.moves, tuple(problems), tuple(overtaken)))
+        span.findings = tuple(problems)
+        span.overtaken = tuple(_overtaken(span, produced) if closing else ())
+        found.append(span)
     return found
 
 

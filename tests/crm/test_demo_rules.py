@@ -74,3 +74,12 @@ def test_a_demo_bears_its_company_s_name_unless_another_is_given(
     assert environment(demo=True)["COMPANY_NAME"] == COMPANY
     monkeypatch.setenv("COMPANY_NAME", "Ours")
     assert environment(demo=True)["COMPANY_NAME"] == "Ours"
+
+
+def test_the_processes_share_one_heap_unless_the_operator_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    assert environment(demo=False)["MALLOC_ARENA_MAX"] == "1"
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    assert environment(demo=False)["MALLOC_ARENA_MAX"] == "4"

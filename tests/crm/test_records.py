@@ -47,8 +47,8 @@ def english():
 
 
 def read(body: str | bytes, *, by_line: bool = False):
-    return READER.read(
-        split_body(body.encode() if isinstance(body, str) else body, by_line=by_line)
+    return list(
+        READER.read(split_body(body.encode() if isinstance(body, str) else body, by_line=by_line))
     )
 
 

@@ -24,7 +24,7 @@ from django.db.migrations.executor import MigrationExecutor
 from accounts.models import User
 from crm.demo.people import COMPANY, LOGINS, PASSWORD
 from crm.lib.filebroker import return_taken
-from crm.processes import ProcessGroup
+from crm.processes import LEAN, ProcessGroup
 
 READY_SECONDS = 90.0
 EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104  # compared with, never bound to
@@ -134,7 +134,7 @@ def _complaints(body: bytes) -> str:
 
 def environment(*, demo: bool) -> dict[str, str]:
     """What the processes find in their environment; a demo has its company's name."""
-    found = {**os.environ, "DJANGO_SETTINGS_MODULE": "crm.settings"}
+    found = {**LEAN, **os.environ, "DJANGO_SETTINGS_MODULE": "crm.settings"}
     if demo:
         found.setdefault("COMPANY_NAME", COMPANY)
     return found
