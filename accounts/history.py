@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -48,11 +48,12 @@ def described(entries: Iterable[AuditEntry]) -> list[Line]:
 
 def _changes(entry: AuditEntry, names: Names) -> list[Change]:
     """The fields of an entry; what was empty in a new or deleted record is left out."""
+    rows = getattr(_model(entry.model), "ROWS", {})
     changes = [
         Change(
             _field_name(field, name, entry.model),
-            _value(field, entry.before.get(name), names),
-            _value(field, entry.after.get(name), names),
+            _value(field, entry.before.get(name), names, rows.get(name, ())),
+            _value(field, entry.after.get(name), names, rows.get(name, ())),
         )
         for name, field in _fields(entry)
     ]
@@ -99,7 +100,9 @@ def _field_name(field: models.Field[Any, Any] | None, name: str, label: str) -> 
     return capfirst(str(beside[name])) if name in beside else name
 
 
-def _value(field: models.Field[Any, Any] | None, value: Any, names: Names) -> str:
+def _value(
+    field: models.Field[Any, Any] | None, value: Any, names: Names, columns: Sequence[str]
+) -> str:
     if not value and value not in (False, 0):
         return DASH
     if isinstance(field, models.ForeignKey):
@@ -110,25 +113,21 @@ def _value(field: models.Field[Any, Any] | None, value: Any, names: Names) -> st
     if isinstance(field, models.DateTimeField) and (moment := parse_datetime(str(value))):
         return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
     if isinstance(value, (list, dict)):
-        return _listed(value)
+        return _listed(value, columns)
     choices = dict(field.flatchoices) if field else {}
     return str(choices.get(value, value))
 
 
-def _listed(value: list[Any] | dict[str, Any]) -> str:
-    """A list of plain things with commas, rows by semicolons; anything more involved as JSON."""
+def _listed(value: list[Any] | dict[str, Any], columns: Sequence[str]) -> str:
+    """A list of plain things with commas, rows of `columns` by semicolons; else JSON."""
     if isinstance(value, list):
+        if columns:
+            return "; ".join(_row(one, columns) for one in value)
         if not any(isinstance(one, (list, dict)) for one in value):
             return ", ".join(str(one) for one in value)
-        if all(isinstance(one, dict) for one in value):
-            return "; ".join(_row(one) for one in value)
     return json.dumps(value, ensure_ascii=False)
 
 
-#: How rows begin; PostgreSQL keeps no order of its own.
-_FIRST = ("line_no", "product", "batch", "produced_on")
-
-
-def _row(values: Mapping[str, Any]) -> str:
-    names = [*(n for n in _FIRST if n in values), *sorted(values.keys() - set(_FIRST))]
-    return " · ".join(str(values[name]) for name in names if values[name] not in (None, ""))
+def _row(values: Mapping[str, Any], columns: Sequence[str]) -> str:
+    told = (values.get(name) for name in columns)
+    return " · ".join(str(value) for value in told if value not in (None, ""))

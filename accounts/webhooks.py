@@ -113,8 +113,8 @@ def record(happened: Mapping[str, Iterable[Payload]], *, to: Listeners, at: date
 def record_written(
     kinds_of: tuple[str, str],
     *,
-    created: Collection[int],
-    changed: Columns,
+    created: Collection[int] = (),
+    changed: Columns = UNCHANGED,
     named: Callable[[Iterable[str]], list[str]],
     facts: Callable[[Collection[int]], Mapping[int, Payload]],
     at: datetime,

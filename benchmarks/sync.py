@@ -3,12 +3,12 @@
     python -m benchmarks.sync [--rounds N] [--orders N] [--lines N] [--stored N] [--stored-lines N]
 
 Runs on PostgreSQL: the server of DATABASE_URL, or a fresh one from the pip package. A database of
-its own is made there and dropped at the end. One client with one connection posts --orders (500) a
-call to gunicorn, with everything a real call has: key, validation, lock, log and audit entries;
-only the limit of calls a minute is lifted. The yardstick writes the same rows with psycopg2's
-`execute_values`, as many orders with their lines to a transaction. The two take turns in three
-situations: new orders, changed orders, and the same orders once more. The most memory that the
-web process ever had is told at the end.
+its own is made there and dropped at the end. One client, on one connection at a time, posts
+--orders (500) a call to gunicorn, with everything a real call has: key, validation, lock, log and
+audit entries; only the limit of calls a minute is lifted. The yardstick writes the same rows with
+psycopg2's `execute_values`, as many orders with their lines to a transaction. The two take turns in
+three situations: new orders, changed orders, and the same orders once more. The most memory that
+the web process ever had is told at the end.
 """
 
 from __future__ import annotations

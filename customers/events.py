@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.webhooks import (
-    UNCHANGED,
-    Columns,
-    EventKind,
-    Payload,
-    api_url,
-    listeners,
-    record,
-    record_written,
-)
+from accounts.webhooks import EventKind, Payload, api_url, listeners, record, record_written
 from customers.models import Customer
 
 CREATED, UPDATED = "customer.created", "customer.updated"
@@ -65,23 +57,6 @@ def changed_columns(customer: Customer) -> list[str]:
     ]
 
 
-def tell(
-    *,
-    created: Collection[int] = (),
-    changed: Columns = UNCHANGED,
-    at: datetime,
-) -> None:
-    """Let webhooks know of new customers, and of changed ones by the columns that changed."""
-    record_written(
-        (CREATED, UPDATED),
-        created=created,
-        changed=changed,
-        named=_api_names,
-        facts=facts_of,
-        at=at,
-    )
-
-
 def tell_merged(gone: Customer, into: Customer, *, at: datetime) -> None:
     """Let webhooks know that the file `gone` went into `into`."""
     heard = listeners(MERGED)
@@ -117,3 +92,7 @@ def facts_of(ids: Collection[int]) -> dict[int, Payload]:
         for row in rows.order_by("pk").values(*columns):
             found[row["id"]] = {**row, "url": f"{base}{row['id']}/"}
     return found
+
+
+#: Let webhooks know of new customers, and of changed ones by the columns that changed.
+tell = partial(record_written, (CREATED, UPDATED), named=_api_names, facts=facts_of)

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import partial
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.webhooks import (
-    UNCHANGED,
-    Columns,
-    EventKind,
-    Payload,
-    api_url,
-    listeners,
-    record,
-    record_written,
-)
+from accounts.webhooks import EventKind, Payload, api_url, listeners, record, record_written
 from orders.models import Order, Payment
 
 CREATED, UPDATED = "order.created", "order.updated"
@@ -61,18 +53,6 @@ def changed_columns(order: Order) -> list[str]:
     return [name for name, value in order._loaded.items() if getattr(order, name) != value]
 
 
-def tell_orders(
-    *,
-    created: Collection[int] = (),
-    changed: Columns = UNCHANGED,
-    at: datetime,
-) -> None:
-    """Let webhooks know of new orders, and of changed ones by the columns that changed."""
-    record_written(
-        (CREATED, UPDATED), created=created, changed=changed, named=api_names, facts=_orders, at=at
-    )
-
-
 def tell_held(*, held: Collection[int] = (), released: Collection[int] = (), at: datetime) -> None:
     """Let webhooks know of orders that wait now, and of those that do not wait any more."""
     if not (held or released) or not (heard := listeners(HELD, RELEASED)):
@@ -81,23 +61,6 @@ def tell_held(*, held: Collection[int] = (), released: Collection[int] = (), at:
     record(
         {HELD: (facts[pk] for pk in held), RELEASED: (facts[pk] for pk in released)},
         to=heard,
-        at=at,
-    )
-
-
-def tell_payments(
-    *,
-    created: Collection[int] = (),
-    changed: Columns = UNCHANGED,
-    at: datetime,
-) -> None:
-    """The same for payments."""
-    record_written(
-        (PAID, PAYMENT_UPDATED),
-        created=created,
-        changed=changed,
-        named=api_names,
-        facts=_payments,
         at=at,
     )
 
@@ -139,3 +102,9 @@ def _payments(ids: Collection[int]) -> dict[int, Payload]:
         }
         for row in rows.values(*columns, "order__external_id", "reverses_id")
     }
+
+
+#: Let webhooks know of new orders, and of changed ones by the columns that changed.
+tell_orders = partial(record_written, (CREATED, UPDATED), named=api_names, facts=_orders)
+#: The same for payments.
+tell_payments = partial(record_written, (PAID, PAYMENT_UPDATED), named=api_names, facts=_payments)

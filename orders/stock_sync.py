@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 import msgspec
@@ -13,7 +14,6 @@ from msgspec import UNSET, Meta, UnsetType
 
 from accounts.models import User
 from accounts.sync_resource import Change, Rejected, SyncResource, Values
-from crm.lib import bulk
 from crm.lib.fields import check_day
 from crm.lib.formats import local_day
 from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
@@ -21,12 +21,15 @@ from customers.aliases import ids_by_number, no_customer
 from orders.models import StockLine, StockReport, StockSource
 from orders.settling import restock_later
 from orders.skus import ids_by_sku, no_product
+from orders.synced_lines import SyncedLines
 
 Text50: TypeAlias = Annotated[str, Meta(max_length=50)]
 #: The columns of a line, in this order; the first two name it within its report.
 _LINE_COLUMNS = ("product_id", "batch", "produced_on", "quantity")
 Line: TypeAlias = tuple[int, str, date | None, Decimal]
 LineKey: TypeAlias = tuple[int, str]
+_key = itemgetter(0, 1)
+_LINES = SyncedLines(StockLine, "report_id", _LINE_COLUMNS, key=_key)
 
 MOST_LINES = 1000
 #: So far may the clock of another system, or its idea of the time zone, be ahead of ours.
@@ -189,29 +192,17 @@ class StockReportSync(SyncResource[StockReportRecord]):
             for product, batch, made, number in value
         ]
 
+    def shown_change(self, name: str, before: Any, after: Any) -> tuple[Any, Any]:
+        """Of lines, those that differ."""
+        if name == "lines":
+            before, after = _LINES.differing(before, after)
+        return self.shown(name, before), self.shown(name, after)
+
     def settle(self, changes: Sequence[Change], *, now: datetime) -> None:
-        """Write the lines that are new or differ; delete those that are no more."""
-        # The reports are written: nobody else gets at their lines now.
-        bulk.delete(StockLine, self._gone(changes))
-        bulk.update(StockLine, self._changed(changes))
-        bulk.insert(StockLine, _new(changes))
+        """Write the lines, and have the dealers' stock worked out."""
+        _LINES.write(changes, self.line_ids)
         sides = [side for change in changes for side in (change.before, change.after) if side]
         restock_later({side["customer_id"] for side in sides})
-
-    def _gone(self, changes: Sequence[Change]) -> list[int]:
-        return [
-            self.line_ids[change.pk, key]
-            for change in changes
-            for key in _by_key(change.before).keys() - _by_key(change.after).keys()
-        ]
-
-    def _changed(self, changes: Sequence[Change]) -> Iterator[Values]:
-        for change in changes:
-            before = _by_key(change.before)
-            for key, line in _by_key(change.after).items():
-                if key in before and before[key] != line:
-                    values = dict(zip(_LINE_COLUMNS[2:], line[2:], strict=True))
-                    yield {"id": self.line_ids[change.pk, key], **values}
 
 
 def too_far_ahead(moment: object, now: datetime) -> str:
@@ -219,19 +210,3 @@ def too_far_ahead(moment: object, now: datetime) -> str:
     if isinstance(moment, datetime) and moment > now + AHEAD:
         return _("This moment has not come yet.")
     return ""
-
-
-def _new(changes: Sequence[Change]) -> Iterator[Values]:
-    for change in changes:
-        before = _by_key(change.before)
-        for key, line in _by_key(change.after).items():
-            if key not in before:
-                yield {"report_id": change.pk, **dict(zip(_LINE_COLUMNS, line, strict=True))}
-
-
-def _key(line: Line) -> LineKey:
-    return line[:2]
-
-
-def _by_key(values: Values | None) -> dict[LineKey, Line]:
-    return {line[:2]: line for line in values["lines"]} if values else {}

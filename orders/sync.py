@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 import msgspec
@@ -14,7 +15,6 @@ from msgspec import UNSET, Meta, UnsetType
 
 from accounts.models import User
 from accounts.sync_resource import Change, Rejected, SyncResource, Values
-from crm.lib import bulk
 from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
 from customers import divisions
 from customers.aliases import ids_by_number, no_customer
@@ -23,6 +23,7 @@ from orders.events import tell_orders
 from orders.models import Order, OrderLine, OrderStatus, Product
 from orders.settling import settle_later
 from orders.skus import ids_by_sku, no_product
+from orders.synced_lines import SyncedLines
 
 Text20: TypeAlias = Annotated[str, Meta(max_length=20)]
 Text50: TypeAlias = Annotated[str, Meta(max_length=50)]
@@ -32,6 +33,7 @@ Text300: TypeAlias = Annotated[str, Meta(max_length=300)]
 #: The columns of a line, in this order.
 _LINE_COLUMNS = ("line_no", "product_id", "quantity", "unit_price", "batch")
 Line: TypeAlias = tuple[int, int, Decimal, Decimal, str]
+_LINES = SyncedLines(OrderLine, "order_id", _LINE_COLUMNS, key=itemgetter(0))
 
 MOST_LINES = 1000
 
@@ -331,14 +333,9 @@ class OrderSync(SyncResource[OrderRecord]):
 
     def shown_change(self, name: str, before: Any, after: Any) -> tuple[Any, Any]:
         """Of lines, those that differ: an order may have hundreds."""
-        if name != "lines":
-            return before, after
-        was = {line[0]: line for line in before}
-        now = {line[0]: line for line in after}
-        return (
-            [self._shown_line(line) for line in before if now.get(line[0]) != line],
-            [self._shown_line(line) for line in after if was.get(line[0]) != line],
-        )
+        if name == "lines":
+            before, after = _LINES.differing(before, after)
+        return self.shown(name, before), self.shown(name, after)
 
     def _shown_line(self, line: Line) -> dict[str, Any]:
         number, product, quantity, price, batch = line
@@ -353,27 +350,8 @@ class OrderSync(SyncResource[OrderRecord]):
         return shown
 
     def settle(self, changes: Sequence[Change], *, now: datetime) -> None:
-        """Write the lines that are new or differ; delete those that are no more."""
-        # The orders are written: nobody else gets at their lines now.
-        gone: list[int] = []
-        differ: list[tuple[int, Line, Line]] = []
-        fresh: list[tuple[int, Line]] = []
-        for change in changes:
-            before = {line[0]: line for line in change.before["lines"]} if change.before else {}
-            for line in change.after["lines"]:
-                was = before.pop(line[0], None)
-                if was is None:
-                    fresh.append((change.pk, line))
-                elif was != line:
-                    differ.append((self.line_ids[change.pk, line[0]], was, line))
-            gone.extend(self.line_ids[change.pk, number] for number in before)
-        bulk.delete(OrderLine, gone)
-        # The rows are made as they are written: a body may hold a great many.
-        bulk.update(OrderLine, _updates(differ))
-        bulk.insert(
-            OrderLine,
-            ({"order_id": pk, **dict(zip(_LINE_COLUMNS, line, strict=True))} for pk, line in fresh),
-        )
+        """Write the lines, have the customers worked out, and tell who listens."""
+        _LINES.write(changes, self.line_ids)
         sides = [side for change in changes for side in (change.before, change.after) if side]
         settle_later({side["customer_id"] for side in sides}, stock=True)
         tell_orders(
@@ -381,14 +359,3 @@ class OrderSync(SyncResource[OrderRecord]):
             changed={change.pk: change.moved() for change in changes if change.before is not None},
             at=now,
         )
-
-
-def _updates(differ: Sequence[tuple[int, Line, Line]]) -> Iterator[Values]:
-    """The rows of lines (id, as it was, as it is) with the columns in which any of them differs."""
-    moved = [
-        (at, name)
-        for at, name in enumerate(_LINE_COLUMNS)
-        if any(was[at] != line[at] for _pk, was, line in differ)
-    ]
-    for pk, _was, line in differ:
-        yield {"id": pk, **{name: line[at] for at, name in moved}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from datetime import date
 from typing import Any, ClassVar, Self
@@ -152,6 +152,8 @@ class Tracked(models.Model):
     SECRET: ClassVar[Collection[str]] = ("password",)
     #: What changes with the record beside its own columns (`tell_also`): name → label.
     BESIDE: ClassVar[Mapping[str, Text]] = {}
+    #: Of that, what is a list of rows: name → the columns in the order in which people read them.
+    ROWS: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     #: What the database holds, as far as this instance has read or written it.
     _loaded: dict[str, Any]

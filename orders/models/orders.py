@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar, Self
@@ -63,6 +63,9 @@ class Order(Tracked, Record):
 
     OWNER_PATH = "customer__owner"
     BESIDE: ClassVar[Mapping[str, Text]] = {"lines": _("lines")}
+    ROWS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "lines": ("line_no", "product", "quantity", "unit_price", "batch")
+    }
 
     external_id = models.CharField(
         _("order number"), max_length=100, null=True, blank=True, unique=True

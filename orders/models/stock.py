@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar, Self
 
@@ -67,6 +67,9 @@ class StockReport(Tracked, Record):
 
     UNAUDITED = (*Tracked.UNAUDITED, "client_id")
     BESIDE: ClassVar[Mapping[str, Text]] = {"lines": _("lines")}
+    ROWS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "lines": ("product", "batch", "produced_on", "quantity")
+    }
 
     class Meta:
         ordering = ["-reported_at", "-id"]

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from accounts.history import described
 from accounts.models import AuditEntry, SyncCall
 from customers.models import Alias, Customer
 from orders.models import Product, SellOut, StockLine, StockReport
@@ -128,7 +129,9 @@ class TestCounts:
         entry = AuditEntry.objects.of(report).first()
         assert entry is not None
         assert set(entry.before) == set(entry.after) == {"lines"}
-        assert {told["quantity"] for told in entry.after["lines"]} == {"1.000", "5.000", "3.000"}
+        (told,) = described([entry])[0].changes
+        assert told.before == "SOY · 3.000; OIL · B · 2.000"
+        assert told.after == "SOY · C · 3.000; OIL · B · 5.000"
 
     def test_what_is_left_out_stays(self, erp, one):
         counts.became(erp, count())

@@ -257,7 +257,7 @@ def test_the_lines_that_changed_stand_in_the_audit_log(erp):
         "lines": [{**two, "product": "P-2", "quantity": "4.000"}, four],
     }
     (told,) = [c for c in described([entry])[0].changes if c.field == "明细"]
-    assert told.before == "2 · P-1 · 2.000 · 3.50; 3 · P-1 · L7 · 2.000 · 3.50"
+    assert told.before == "2 · P-1 · 2.000 · 3.50; 3 · P-1 · 2.000 · 3.50 · L7"
 
 
 class TestLargeBody:
