@@ -18,6 +18,13 @@ def ids_by_sku(skus: Collection[str], user: User) -> dict[str, int]:
     return dict(known.values_list("external_id", "pk"))
 
 
+def skus_of(ids: Collection[int]) -> dict[int, str]:
+    """The SKUs of these products, in sight or not; one query, none for none."""
+    if not ids:
+        return {}
+    return dict(Product.objects.filter(pk__among=ids).values_list("pk", "external_id"))
+
+
 def no_product(sku: str) -> str:
     """The refusal of a SKU that is no product's in sight."""
     return _("No product has external_id '%(value)s'.") % {"value": sku}

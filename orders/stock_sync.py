@@ -20,7 +20,7 @@ from crm.lib.records import Errors, Key, Moment, Reader, SyncRecord, fixed
 from customers.aliases import ids_by_number, no_customer
 from orders.models import StockLine, StockReport, StockSource
 from orders.settling import restock_later
-from orders.skus import ids_by_sku, no_product
+from orders.skus import ids_by_sku, no_product, skus_of
 from orders.synced_lines import SyncedLines
 
 Text50: TypeAlias = Annotated[str, Meta(max_length=50)]
@@ -132,13 +132,15 @@ class StockReportSync(SyncResource[StockReportRecord]):
 
     def _add_lines(self, stored: Mapping[str, Values]) -> None:
         lines: dict[int, list[Line]] = {}
+        products: set[int] = set()
         rows = StockLine.objects.filter(
             report__id__among=[row["id"] for row in stored.values()]
-        ).values_list("id", "report_id", "product__external_id", *_LINE_COLUMNS)
-        for pk, report_id, sku, *line in rows:
-            self.skus[line[0]] = sku
+        ).values_list("id", "report_id", *_LINE_COLUMNS)
+        for pk, report_id, *line in rows:
             self.line_ids[report_id, (line[0], line[1])] = pk
             lines.setdefault(report_id, []).append(tuple(line))
+            products.add(line[0])
+        self.skus |= skus_of(products - self.skus.keys())
         for values in stored.values():
             values["lines"] = tuple(sorted(lines.get(values["id"], ()), key=_key))
 
@@ -194,8 +196,9 @@ class StockReportSync(SyncResource[StockReportRecord]):
 
     def shown_change(self, name: str, before: Any, after: Any) -> tuple[Any, Any]:
         """Of lines, those that differ."""
-        if name == "lines":
-            before, after = _LINES.differing(before, after)
+        if name != "lines":
+            return before, after
+        before, after = _LINES.differing(before, after)
         return self.shown(name, before), self.shown(name, after)
 
     def settle(self, changes: Sequence[Change], *, now: datetime) -> None:

@@ -22,7 +22,7 @@ from orders.amounts import check_amount, lines_amount
 from orders.events import tell_orders
 from orders.models import Order, OrderLine, OrderStatus, Product
 from orders.settling import settle_later
-from orders.skus import ids_by_sku, no_product
+from orders.skus import ids_by_sku, no_product, skus_of
 from orders.synced_lines import SyncedLines
 
 Text20: TypeAlias = Annotated[str, Meta(max_length=20)]
@@ -239,16 +239,17 @@ class OrderSync(SyncResource[OrderRecord]):
 
     def _add_lines(self, stored: Mapping[str, Values]) -> None:
         lines: dict[int, list[Line]] = {}
+        products: set[int] = set()
         rows = (
             OrderLine.objects.filter(order__id__among=[row["id"] for row in stored.values()])
             .order_by("order_id", "line_no")
-            .values_list("id", "order_id", "product__external_id", *_LINE_COLUMNS)
+            .values_list("id", "order_id", *_LINE_COLUMNS)
         )
-        for row in rows:
-            pk, order_id, sku, number, product = row[:5]
-            self.skus[product] = sku
-            self.line_ids[order_id, number] = pk
-            lines.setdefault(order_id, []).append(row[3:])
+        for pk, order_id, *line in rows:
+            self.line_ids[order_id, line[0]] = pk
+            lines.setdefault(order_id, []).append(tuple(line))
+            products.add(line[1])
+        self.skus |= skus_of(products - self.skus.keys())
         for values in stored.values():
             values["lines"] = tuple(lines.get(values["id"], ()))
 
@@ -333,8 +334,9 @@ class OrderSync(SyncResource[OrderRecord]):
 
     def shown_change(self, name: str, before: Any, after: Any) -> tuple[Any, Any]:
         """Of lines, those that differ: an order may have hundreds."""
-        if name == "lines":
-            before, after = _LINES.differing(before, after)
+        if name != "lines":
+            return before, after
+        before, after = _LINES.differing(before, after)
         return self.shown(name, before), self.shown(name, after)
 
     def _shown_line(self, line: Line) -> dict[str, Any]:

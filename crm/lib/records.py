@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import cache
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args, get_type_hints
 
@@ -64,7 +64,7 @@ class TooManyRecords(ValueError):
 class Reading(Generic[R]):
     """One record of the body: where it stood, and either the record or what is wrong with it.
 
-    `raw` is the record as it was sent.
+    `raw` is the record as it was sent, `size` its bytes.
     """
 
     index: int
@@ -72,11 +72,7 @@ class Reading(Generic[R]):
     record: R | None
     errors: Errors = field(default_factory=dict)
     raw: bytes | Raw = b""
-
-    @property
-    def size(self) -> int:
-        """How many bytes the record had."""
-        return memoryview(self.raw).nbytes
+    size: int = 0
 
 
 # --- the body
@@ -191,7 +187,7 @@ class Reader(Generic[R]):
     def read(self, raws: Iterable[bytes | Raw]) -> Iterator[Reading[R]]:
         for index, raw in enumerate(raws):
             reading = self._read(index, raw)
-            reading.raw = raw
+            reading.raw, reading.size = raw, memoryview(raw).nbytes
             yield reading
 
     def again(self, reading: Reading[R]) -> R:
@@ -367,20 +363,25 @@ def _too_long() -> str:
 
 _STEPS = {places: Decimal(1).scaleb(-places) for places in range(7)}
 _BOUNDS = {digits: Decimal(10) ** digits for digits in range(20)}
+#: Rounds nothing, and takes no more than so many digits.
+_EXACT = {
+    digits: Context(prec=digits, traps=[Inexact, InvalidOperation]) for digits in range(1, 20)
+}
 
 
 def fixed(value: Decimal, *, digits: int, places: int) -> Decimal:
     """`value` with exactly `places` decimals; raises ValueError where the column cannot hold it."""
-    bound = _BOUNDS[digits - places]
     try:
-        exact = value.quantize(_STEPS[places])
-        if exact == value and -bound < exact < bound:
+        exact = value.quantize(_STEPS[places], context=_EXACT[digits])
+    except (Inexact, InvalidOperation):
+        pass
+    else:
+        if not exact.is_nan():
             return exact
-    except InvalidOperation:
-        exact = None  # more digits than any column holds, or no number
     if not value.is_finite():
         raise ValueError(_("Give a finite number."))
-    if exact is not None and exact != value:
+    bound = _BOUNDS[digits - places]
+    if -bound < value < bound:
         raise ValueError(
             ngettext(
                 "At most %(places)d digit after the point.",

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 
 from accounts.models import AuditEntry
 from crm.lib import bulk
@@ -156,6 +156,34 @@ def test_appended_rows_come_back_as_they_were_given(way, text):
         assert (kept.before, kept.actor_id, kept.key_id) == ({}, None, None)
         assert kept.after["t"] == text
         assert kept.after[text][:5] == [1, 1.5, True, None, "2.50"]
+
+
+def test_a_text_that_is_too_long_is_refused_and_not_cut_off(way):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite knows no length of texts")
+    ids = write([row(1)])
+    with pytest.raises(DataError), transaction.atomic():
+        write([row(2, name="长" * 201)])
+    with pytest.raises(DataError), transaction.atomic():
+        bulk.update(Customer, [{"id": ids["C-1"], "name": "长" * 201}])
+    assert Customer.objects.get().name == row(1)["name"]
+
+
+def test_rows_are_appended_whole_or_not_at_all(way):
+    empty: dict[str, Any] = {}
+    entry = {"object_name": "", "before": empty, "after": empty, "key_id": None, "at": NOW}
+    same = {"actor_id": None, "actor_name": "", "through": "", "action": "", "model": "x"}
+
+    def broken():
+        yield from ({**entry, "object_id": number} for number in range(3000))
+        raise LookupError("no such line")
+
+    with (
+        pytest.raises((LookupError, OperationalError), match="no such line"),
+        transaction.atomic(),
+    ):
+        bulk.append(AuditEntry, broken(), same=same)
+    assert not AuditEntry.objects.filter(model="x").exists()
 
 
 def test_nothing_to_do_asks_nothing(way, django_assert_num_queries):

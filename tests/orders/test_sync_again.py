@@ -75,7 +75,7 @@ def test_changed_orders_take_as_many_queries_whatever_their_number(erp):
             assert sync(erp, changed)["updated"] == size
         return len(captured)
 
-    assert queries(10) == queries(500) <= 21
+    assert queries(10) == queries(500) <= 22
 
 
 def test_an_older_record_never_overwrites(erp):
