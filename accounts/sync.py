@@ -7,7 +7,7 @@ Everything that can be judged without the stored rows is judged before the trans
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, cast
 
@@ -15,7 +15,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 from msgspec import UNSET
 
-from accounts import audit, sync_audit
+from accounts import audit, sync_audit, sync_parts
 from accounts.access import ScopedQuerySet
 from accounts.models import ApiKey, SyncCall, User
 from accounts.sync_resource import Became, Change, Outcome, Rejected, SyncResource, Values
@@ -26,8 +26,6 @@ from crm.lib.records import Errors, Reading, SyncRecord
 R = TypeVar("R", bound=SyncRecord)
 
 ATTEMPTS = 3
-#: So much of a body is worked on at a time: its rows, before and after, take many times its room.
-PART_BYTES = 4 * 1024 * 1024
 #: PostgreSQL's codes for a deadlock and for a transaction that must be run again.
 _AGAIN = {"40001", "40P01"}
 
@@ -91,8 +89,10 @@ def _checked(resource: SyncResource[R], body: Iterable[Reading[R]]) -> list[Read
         if reading.record is not None:
             reading.errors = _emptied(resource, reading.record) or resource.check(reading.record)
         size += reading.size
-        if resource.in_parts and size > PART_BYTES:
-            reading.record = None
+        if resource.in_parts and reading.record is not None:
+            reading.above = resource.above(reading.record)
+            if size > sync_parts.PART_BYTES:
+                reading.record = None
         readings.append(reading)
     return readings
 
@@ -171,24 +171,15 @@ class _Call(Generic[R]):
 
     def parts(
         self, candidates: dict[str, list[Reading[R]]]
-    ) -> Iterator[dict[str, list[Reading[R]]]]:
-        """The candidates in parts of about PART_BYTES, where the resource allows it.
-
-        Sorted: whoever else writes these rows takes them in the same order.
-        """
-        if not self.resource.in_parts:
-            yield candidates
-            return
-        part: dict[str, list[Reading[R]]] = {}
-        size = 0
-        for name in sorted(candidates):
-            part[name] = candidates[name]
-            size += sum(reading.size for reading in part[name])
-            if size >= PART_BYTES:
-                yield part
-                part, size = {}, 0
-        if part:
-            yield part
+    ) -> Iterable[dict[str, list[Reading[R]]]]:
+        """The candidates; those of a large body in parts, where the resource allows it."""
+        size = sum(reading.size for rivals in candidates.values() for reading in rivals)
+        if not self.resource.in_parts or size <= sync_parts.PART_BYTES:
+            return [candidates]
+        together = self.resource.together(
+            {name: [reading.above for reading in rivals] for name, rivals in candidates.items()}
+        )
+        return sync_parts.in_parts(candidates, together=together)
 
     def bring(self, part: dict[str, list[Reading[R]]]) -> None:
         """Have the records of a part there, under the names they came with, the one to try first

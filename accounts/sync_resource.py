@@ -94,7 +94,7 @@ class SyncResource(ABC, Generic[R]):
     columns: ClassVar[Sequence[str]]
     required: ClassVar[Sequence[str]] = ()
     fresh: ClassVar[Mapping[str, Any]] = {}
-    #: Whether each record stands for itself, so that a large body may be taken in parts.
+    #: Whether a large body may be taken in parts.
     in_parts: ClassVar[bool] = False
     #: The moment of the call; it is there before the first record is checked.
     now: datetime
@@ -105,6 +105,21 @@ class SyncResource(ABC, Generic[R]):
     @abstractmethod
     def check(self, record: R) -> Errors:
         """What is wrong with the record as it stands; brings its values into the stored form."""
+
+    def above(self, record: R) -> Mapping[str, str | None]:
+        """The names of the records above, by field, as far as the record speaks of them.
+
+        Of a large body those are written before it.
+        """
+        return {}
+
+    def together(self, above: Mapping[str, Sequence[Mapping[str, str | None]]]) -> set[str]:
+        """The names of the records that are judged beside each other even in a large body.
+
+        `above` holds, by the name of the record, what each of its rivals says of those above.
+        """
+        twice = self.resolve(list(above))
+        return {*twice, *filter(None, twice.values())}
 
     def resolve(self, names: Collection[str]) -> Mapping[str, str | None]:
         """Of `names` that no row has: other names of rows → the names they are stored under.

@@ -18,13 +18,9 @@ import http.client
 import json
 import os
 import random
-import socket
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,7 +29,7 @@ import psycopg2
 from psycopg2.extras import execute_values
 
 from benchmarks._measuring import database, measuring_server, peak_megabytes
-from crm.processes import LEAN
+from benchmarks._serving import served
 
 #: The least share of the raw rate, with lines and without; how much faster an unchanged call is.
 GOAL, GOAL_WITHOUT_LINES = 0.7, 0.5
@@ -82,20 +78,15 @@ def main() -> int:
     parser.add_argument("--stored", type=int, default=100_000, help="orders before")
     parser.add_argument("--stored-lines", type=int, default=3, help="of each of those")
     size = parser.parse_args()
-    with measuring_server() as server, database(server, NAME) as url:
-        environment = {
-            **LEAN,
-            **os.environ,
-            "DATABASE_URL": url,
-            "API_RATE_PER_MINUTE": "0",
-            "WEB_WORKERS": "1",
-            "PORT": str(_free_port()),
-        }
-        with _served(environment) as (client, key, worker):
-            kept = measure(url, client, key, size)
-            most = peak_megabytes(worker)
-            print(f"most memory of the web process: {most:.0f} MB, goal: under {MOST_MEGABYTES}")
-            return 0 if kept and most < MOST_MEGABYTES else 1
+    with (
+        measuring_server() as server,
+        database(server, NAME) as url,
+        served(url) as (client, key, worker),
+    ):
+        kept = measure(url, client, key, size)
+        most = peak_megabytes(worker)
+        print(f"most memory of the web process: {most:.0f} MB, goal: under {MOST_MEGABYTES}")
+        return 0 if kept and most < MOST_MEGABYTES else 1
 
 
 def measure(
@@ -282,62 +273,6 @@ def _write(cursor: Any, rows: Rows, lines: dict[str, Rows]) -> None:
 def _overwrite(columns: str, keep: tuple[str, ...]) -> str:
     names = [name.strip() for name in columns.split(",")]
     return ", ".join(f"{name} = excluded.{name}" for name in names if name not in keep)
-
-
-@contextmanager
-def _served(
-    environment: dict[str, str],
-) -> Iterator[tuple[http.client.HTTPConnection, str, int]]:
-    """The product behind gunicorn, a kept-alive connection to it, a key, the worker's process."""
-
-    def manage(*words: str) -> str:
-        command = [sys.executable, "manage.py", *words]
-        return subprocess.run(
-            command, env=environment, check=True, capture_output=True, text=True
-        ).stdout
-
-    manage("migrate", "--verbosity=0")
-    manage("collectstatic", "--no-input", "--verbosity=0")
-    key = manage("create_api_key", "benchmark").strip()
-    gunicorn = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "python:crm.gunicorn"], env=environment
-    )
-    try:
-        port = int(environment["PORT"])
-        _eventually(lambda: socket.create_connection(("127.0.0.1", port), 1).close())
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
-        client.request("GET", "/healthz")  # answered as soon as there is a worker
-        client.getresponse().read()
-        yield client, key, _child(gunicorn.pid)
-    finally:
-        gunicorn.terminate()
-        gunicorn.wait(30)
-
-
-def _child(process: int) -> int:
-    """The one process that `process` started and that serves."""
-    listing = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(process)], check=True, capture_output=True, text=True
-    )
-    (child,) = listing.stdout.split()
-    return int(child)
-
-
-def _eventually(work: Callable[[], None], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            return work()
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

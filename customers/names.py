@@ -59,6 +59,11 @@ def readings(name: str) -> list[tuple[str, str]]:
     return [right] if naive == right else [right, naive]
 
 
+def load() -> None:
+    """Read the dictionaries now: processes that fork later share their 60 MB."""
+    spelled("重慶")
+
+
 def _words(folded: str) -> list[str]:
     """The words of folded text: Chinese ones as the dictionary of readings cuts them."""
     words: list[str] = []

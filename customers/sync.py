@@ -111,6 +111,7 @@ class CustomerSync(SyncResource[CustomerRecord]):
         *("parent_id", "group_head_id", "owner_id", "source_updated_at"),
     )
     required = ("name",)
+    in_parts = True
     fresh: ClassVar[Mapping[str, Any]] = {
         "abc": None,
         "loyalty": None,
@@ -149,10 +150,10 @@ class CustomerSync(SyncResource[CustomerRecord]):
         self.owners: dict[str, tuple[int, bool]] = {}
         #: Parents that are stored, by external_id.
         self.parents: dict[str, int] = {}
-        #: Customers of this body that are not stored yet.
+        #: Customers of this part of the body that are not stored yet.
         self.coming: set[str] = set()
         #: By tie: child → the one above, where that is one of those.
-        self.later: dict[str, dict[str, str]] = {tie: {} for tie in Tie.values}
+        self.later: dict[str, dict[str, str]] = {}
 
     # --- before the transaction
 
@@ -187,6 +188,25 @@ class CustomerSync(SyncResource[CustomerRecord]):
 
     # --- against what is stored
 
+    def above(self, record: CustomerRecord) -> Mapping[str, str | None]:
+        named = {tie: getattr(record, tie) for tie in Tie.values}
+        return {tie: name or None for tie, name in named.items() if name is not UNSET}
+
+    def together(self, above: Mapping[str, Sequence[Mapping[str, str | None]]]) -> set[str]:
+        """Also stored customers that move: two of them may change places, or come to stand
+        below each other."""
+        named = [name for name, rivals in above.items() if any(rivals)]
+        rows = Customer.objects.filter(external_id__among=named).values_list(
+            "external_id", *(f"{tie}__external_id" for tie in Tie.values)
+        )
+        moving = {
+            str(name)
+            for name, *ups in rows
+            for rival in above[str(name)]
+            if any(rival.get(tie, up) != up for tie, up in zip(Tie.values, ups, strict=True))
+        }
+        return super().together(above) | moving
+
     def resolve(self, names: Collection[str]) -> Mapping[str, str | None]:
         """Numbers of merged files are those of the files they went into."""
         return own_numbers(names)
@@ -204,6 +224,7 @@ class CustomerSync(SyncResource[CustomerRecord]):
             )
             self.owners = {name: (pk, free) for name, pk, free in rows}
         self.coming = {record.external_id for record in records} - stored.keys()
+        self.later = {tie: {} for tie in Tie.values}
         named = (getattr(record, tie) for record in records for tie in Tie.values)
         parents = {name.strip() for name in named if name}
         if parents:

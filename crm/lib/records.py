@@ -6,11 +6,12 @@ that it refuses is looked at again, field by field, to tell the caller everythin
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
@@ -33,7 +34,7 @@ WHOLE = api_settings.NON_FIELD_ERRORS_KEY or "non_field_errors"
 MOST_RECORDS = 10_000
 MOST_BYTES = 32 * 1024 * 1024
 #: More commas than any sensible body has: then count while reading, not after.
-_MANY_COMMAS = 1_000_000
+_MANY_COMMAS = 2_000_000
 _DEEPEST_VALUE = 8
 #: Beyond this a float is written differently by every system that passes it on.
 _LARGEST_FLOAT = 2.0**53
@@ -64,7 +65,8 @@ class TooManyRecords(ValueError):
 class Reading(Generic[R]):
     """One record of the body: where it stood, and either the record or what is wrong with it.
 
-    `raw` is the record as it was sent, `size` its bytes.
+    `raw` is the record as it was sent, `size` its bytes; `above` are the names of the records
+    above it, by field, where the resource has such.
     """
 
     index: int
@@ -73,6 +75,7 @@ class Reading(Generic[R]):
     errors: Errors = field(default_factory=dict)
     raw: bytes | Raw = b""
     size: int = 0
+    above: Mapping[str, str | None] = field(default_factory=dict)
 
 
 # --- the body
@@ -84,10 +87,8 @@ def split_body(body: bytes, *, by_line: bool) -> Sequence[bytes | Raw]:
     Raises BodyError where there is no such list, TooManyRecords above MOST_RECORDS.
     """
     body = body.removeprefix(b"\xef\xbb\xbf")
-    try:
-        body.decode()
-    except UnicodeDecodeError as bad:
-        raise BodyError(_("The body is not UTF-8.")) from bad
+    if not _is_utf8(body):
+        raise BodyError(_("The body is not UTF-8."))
     if by_line:
         return _limited(line.strip() for line in io.BytesIO(body) if not line.isspace())
     if body.count(b",") < _MANY_COMMAS:
@@ -99,6 +100,19 @@ def split_body(body: bytes, *, by_line: bool) -> Sequence[bytes | Raw]:
 
 
 _ARRAY = msgspec.json.Decoder(list[Raw])
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Decodes it piece by piece: as one text, a body may take four times its room."""
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    piece = 1024 * 1024
+    try:
+        for start in range(0, len(body), piece):
+            decode(body[start : start + piece])
+        decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _limited(raws: Iterable[bytes | Raw]) -> list[bytes | Raw]:
@@ -327,12 +341,15 @@ def _unclean(value: dict[str, Any]) -> Errors:
     return errors
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def value_fault(value: Any, depth: int = 0) -> str:
     """Why a JSON value cannot be stored as it is; "" where it can."""
     if isinstance(value, str):
         if "\x00" in value:
             return _("Text cannot hold NUL characters.")
-        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        if not value.isascii() and _SURROGATE.search(value):
             return _("Text holds half of a surrogate pair.")
     elif isinstance(value, float):
         if not math.isfinite(value):

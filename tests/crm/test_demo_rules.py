@@ -15,6 +15,7 @@ from crm.demo import company
 from crm.demo.people import COMPANY, REPS
 from crm.demo.places import PREFECTURES, TERRITORIES, Place, full_name, phone, whole_provinces
 from crm.management.commands.serve import environment
+from crm.processes import LEAN
 from customers.divisions import is_known
 from tests.factories import local
 
@@ -76,10 +77,11 @@ def test_a_demo_bears_its_company_s_name_unless_another_is_given(
     assert environment(demo=True)["COMPANY_NAME"] == "Ours"
 
 
-def test_the_processes_share_one_heap_unless_the_operator_says_otherwise(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("name", LEAN)
+def test_the_processes_are_lean_unless_the_operator_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
-    assert environment(demo=False)["MALLOC_ARENA_MAX"] == "1"
-    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
-    assert environment(demo=False)["MALLOC_ARENA_MAX"] == "4"
+    monkeypatch.delenv(name, raising=False)
+    assert environment(demo=False)[name] == LEAN[name]
+    monkeypatch.setenv(name, "4")
+    assert environment(demo=False)[name] == "4"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accounts import sync
+from accounts import sync_parts
 from accounts.history import described
 from accounts.models import AuditEntry, SyncCall
 from orders.models import Order, OrderLine, Product, Unsettled
@@ -265,7 +265,7 @@ class TestLargeBody:
 
     @pytest.fixture(autouse=True)
     def small_parts(self, monkeypatch):
-        monkeypatch.setattr(sync, "PART_BYTES", 400)
+        monkeypatch.setattr(sync_parts, "PART_BYTES", 400)
 
     def batch(self, quantity: int = 2) -> list[dict[str, Any]]:
         lines = [line(1, quantity=quantity), line(2, "P-2", quantity)]
