@@ -153,13 +153,14 @@ class _Call(Generic[R]):
         return found
 
     def take(self, candidates: dict[str, list[Reading[R]]]) -> None:
-        """Judge the candidates and write what they change, but for a call that is refused."""
+        """Judge the candidates and write what they change."""
         for part in self.parts(candidates):
             self.bring(part)
             stored, hidden = self.stored(list(part))
             chosen = self.judge(self.resolved(part, stored, hidden), stored, hidden)
             self.withdraw(chosen)
-            if not (self.atomic and self.rejections):
+            # Even of a call that is refused, those below must find them in the next part.
+            if part is not candidates or not (self.atomic and self.rejections):
                 for reading, change in chosen.values():
                     became: Became = "created" if change.before is None else "updated"
                     self.outcome.became[reading.index] = became

@@ -67,9 +67,11 @@ class TestParts:
         assert kept.name == "Later"
 
     def test_with_atomic_a_rejection_leaves_nothing(self, erp):
-        records = [*(customer(f"C-{n}") for n in range(9)), customer("D-1", parent="C-404")]
+        chain = [customer(f"C-{n}", parent=f"C-{n - 1}" if n else None) for n in range(9)]
+        records = [*chain, customer("A-1", parent="C-404"), customer("C-9", kind="nonsense")]
         answer = erp.post(f"{CUSTOMERS}?atomic=true", records, format="json")
         assert answer.status_code == 422
+        assert [error["external_id"] for error in answer.json()["errors"]] == ["A-1", "C-9"]
         assert not Customer.objects.exists()
         assert not AuditEntry.objects.filter(model="customers.customer").exists()
 
@@ -100,13 +102,16 @@ def test_a_body_in_parts_becomes_what_it_becomes_in_one_piece(erp, monkeypatch, 
     def outcome(part_bytes: int) -> tuple[Any, ...]:
         monkeypatch.setattr(sync_parts, "PART_BYTES", part_bytes)
         with transaction.atomic():
+            every = erp.post(f"{CUSTOMERS}?atomic=true", body, format="json").json()
+            transaction.set_rollback(True)
+        with transaction.atomic():
             answer = sync(erp, *body)
             columns = ("external_id", "parent__external_id", "group_head__external_id", "version")
             rows = sorted(Customer.objects.values_list(*columns, "source_updated_at", "name"))
             transaction.set_rollback(True)
         # In parts a record may hear at once of two above it that are not to be had.
         refused = [error["index"] for error in answer.pop("errors")]
-        return answer, refused, rows
+        return answer, refused, [error["index"] for error in every["errors"]], rows
 
     assert outcome(200) == outcome(10**9)
 

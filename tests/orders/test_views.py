@@ -136,12 +136,14 @@ def test_an_order_shows_its_lines_and_changes(
 ) -> None:
     lines = [(make_product(name=f"Oil {number}"), "1.5", "10.01") for number in range(30)]
     order = make_order(customer, lines=lines, status="confirmed")
+    order.lines.filter(line_no=1).update(batch="L7")
     order.status = "shipped"
     order.save()
     client = as_(rep)
     with django_assert_max_num_queries(8):
         body = client.get(f"/orders/{order.pk}/").content.decode()
     assert "Oil 29" in body
+    assert body.count("L7") == 2  # in its column, and beside the quantity on a phone
     assert "15.02" in body
     assert "Confirmed" in body
 
