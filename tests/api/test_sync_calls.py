@@ -179,6 +179,10 @@ def test_a_session_needs_csrf(administrator):
     client = APIClient(enforce_csrf_checks=True)
     client.force_login(administrator)
     assert post(client, CUSTOMERS, []).status_code == 403
+    client.get("/customers/")  # a page brings the token
+    token = client.cookies["csrftoken"].value
+    answer = post(client, CUSTOMERS, [{"external_id": "C-1", "name": "One"}], x_csrftoken=token)
+    assert (answer.status_code, answer.json()["created"]) == (200, 1)
 
 
 def test_errors_follow_accept_language(erp):
