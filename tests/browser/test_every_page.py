@@ -15,15 +15,7 @@ OF_A_FILE = (
 #: Pages that no rail leads to.
 BESIDE = (
     *("customers/new/", "customers/imports/", "customers/duplicates/", "customers/merges/"),
-    *(
-        "orders/stock-imports/",
-        "customers/log/",
-        "search/",
-        "search/?q=sx",
-        "runs/",
-        "more/",
-        "customers/?q=%3Cimg%3E",
-    ),
+    "orders/stock-imports/",
     *("visits/information/sent/", "visits/information/report/", "visits/information/suggestions/"),
     *("customers/log/", "search/", "search/?q=sx", "runs/", "more/", "customers/?q=%3Cimg%3E"),
 )
