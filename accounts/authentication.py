@@ -59,7 +59,7 @@ class BrowserSessionAuthentication(SessionAuthentication):
     def enforce_csrf(self, request: Request) -> None:
         """Look for the token in Django's request: REST framework's own would read the body for
         it, and the bulk sync would find none."""
-        super().enforce_csrf(request._request)  # type: ignore[arg-type]  # it takes either
+        super().enforce_csrf(request._request)  # type: ignore[arg-type]  # Django reads it
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

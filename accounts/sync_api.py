@@ -19,8 +19,8 @@ from rest_framework.views import APIView
 from accounts.models import ApiKey, User
 from accounts.sync import run_sync
 from accounts.sync_resource import SyncResource
+from crm.lib.bodies import MOST_BYTES, MOST_RECORDS, BodyError, TooManyRecords, split_body
 from crm.lib.problems import MEDIA_TYPE, BadRequest, TooLarge, problem
-from crm.lib.records import MOST_BYTES, MOST_RECORDS, BodyError, TooManyRecords, split_body
 from crm.lib.schema import ApiSchema
 
 NDJSON = ("application/x-ndjson", "application/ndjson")

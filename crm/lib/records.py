@@ -1,4 +1,4 @@
-"""Reading a bulk body: the body into raw records, each record into a typed struct or its errors.
+"""Reading the records of a bulk body: each into a typed struct, or what is wrong with it.
 
 One bad record never stops the others. Decoding and checking types is msgspec's work; only a record
 that it refuses is looked at again, field by field, to tell the caller everything that is wrong.
@@ -6,12 +6,10 @@ that it refuses is looked at again, field by field, to tell the caller everythin
 
 from __future__ import annotations
 
-import codecs
-import io
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
@@ -31,10 +29,6 @@ Errors: TypeAlias = dict[str, list[str]]
 #: The key of what is wrong with a record as a whole.
 WHOLE = api_settings.NON_FIELD_ERRORS_KEY or "non_field_errors"
 
-MOST_RECORDS = 10_000
-MOST_BYTES = 32 * 1024 * 1024
-#: More commas than any sensible body has: then count while reading, not after.
-_MANY_COMMAS = 2_000_000
 _DEEPEST_VALUE = 8
 #: Beyond this a float is written differently by every system that passes it on.
 _LARGEST_FLOAT = 2.0**53
@@ -53,14 +47,6 @@ class SyncRecord(msgspec.Struct, kw_only=True):
 R = TypeVar("R", bound=SyncRecord)
 
 
-class BodyError(ValueError):
-    """The body as a whole cannot be read; the message is for the caller."""
-
-
-class TooManyRecords(ValueError):
-    """The body holds more than MOST_RECORDS records."""
-
-
 @dataclass(slots=True)
 class Reading(Generic[R]):
     """One record of the body: where it stood, and either the record or what is wrong with it.
@@ -76,115 +62,6 @@ class Reading(Generic[R]):
     raw: bytes | Raw = b""
     size: int = 0
     above: Mapping[str, str | None] = field(default_factory=dict)
-
-
-# --- the body
-
-
-def split_body(body: bytes, *, by_line: bool) -> Sequence[bytes | Raw]:
-    """The raw records of a JSON array, or of NDJSON (`by_line`), in their order.
-
-    Raises BodyError where there is no such list, TooManyRecords above MOST_RECORDS.
-    """
-    body = body.removeprefix(b"\xef\xbb\xbf")
-    if not _is_utf8(body):
-        raise BodyError(_("The body is not UTF-8."))
-    if by_line:
-        return _limited(line.strip() for line in io.BytesIO(body) if not line.isspace())
-    if body.count(b",") < _MANY_COMMAS:
-        try:
-            return _limited(_ARRAY.decode(body))
-        except (msgspec.MsgspecError, RecursionError):
-            pass  # the plain reader below gets past what spoils one record only, or says where
-    return _limited(_split_text(body.decode()))
-
-
-_ARRAY = msgspec.json.Decoder(list[Raw])
-
-
-def _is_utf8(body: bytes) -> bool:
-    """Decodes it piece by piece: as one text, a body may take four times its room."""
-    decode = codecs.getincrementaldecoder("utf-8")().decode
-    piece = 1024 * 1024
-    try:
-        for start in range(0, len(body), piece):
-            decode(body[start : start + piece])
-        decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _limited(raws: Iterable[bytes | Raw]) -> list[bytes | Raw]:
-    kept: list[bytes | Raw] = []
-    for raw in raws:
-        if len(kept) == MOST_RECORDS:
-            raise TooManyRecords
-        kept.append(raw)
-    return kept
-
-
-def _split_text(text: str) -> Iterator[bytes]:
-    """The elements of the array in `text`, read one by one.
-
-    NaN and half surrogate pairs pass here, so that they cost only the record they stand in.
-    """
-    read, space = json.JSONDecoder().raw_decode, re.compile(r"[ \t\r\n]*").match
-    at = _after(space, text, 0)
-    try:
-        if text[at : at + 1] != "[":
-            json.loads(text)
-            raise BodyError(_("The body is not a JSON array."))
-        at = _after(space, text, at + 1)
-        more = text[at : at + 1] != "]"
-        while more:
-            try:
-                _value, end = read(text, at)
-            except RecursionError:
-                end = _end_of(text, at)
-            yield text[at:end].encode()
-            at = _after(space, text, end)
-            more = text[at : at + 1] == ","
-            if more:
-                at = _after(space, text, at + 1)
-        if text[at : at + 1] != "]":
-            raise json.JSONDecodeError("", text, at)
-        if (end := _after(space, text, at + 1)) != len(text):
-            raise json.JSONDecodeError("", text, end)
-    except json.JSONDecodeError as bad:
-        raise BodyError(
-            _("The body is not JSON: see line %(line)d, column %(column)d.")
-            % {"line": bad.lineno, "column": bad.colno}
-        ) from bad
-    except RecursionError as bad:
-        raise BodyError(_("The body is nested too deeply.")) from bad
-    except ValueError as bad:
-        if isinstance(bad, (BodyError, TooManyRecords)):
-            raise
-        raise BodyError(_("A number in the body is not finite or too long.")) from bad
-
-
-def _end_of(text: str, at: int) -> int:
-    """Where the list or object that begins at `at` ends, however deep; else RecursionError."""
-    depth = 0
-    for found in _MARKS.finditer(text, at):
-        mark = found.group()
-        depth += (mark in "[{") - (mark in "]}")
-        if not depth:
-            return found.end()
-    raise RecursionError
-
-
-#: Texts, and what opens or closes a list or an object.
-_MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
-
-
-def _after(space: Callable[[str, int], re.Match[str] | None], text: str, at: int) -> int:
-    found = space(text, at)
-    return found.end() if found else at
-
-
-# --- one record
 
 
 class Reader(Generic[R]):

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 import crm.api
 from accounts.models import RejectedRecord, SyncCall
 from accounts.sync_api import ENDPOINTS
-from crm.lib.records import MOST_BYTES
+from crm.lib.bodies import MOST_BYTES
 from tests.factories import make_customer, make_key, make_product
 
 pytestmark = pytest.mark.django_db

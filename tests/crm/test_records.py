@@ -11,16 +11,8 @@ import pytest
 from django.utils import translation
 from msgspec import UNSET, Meta, UnsetType
 
-from crm.lib.records import (
-    MOST_RECORDS,
-    BodyError,
-    Moment,
-    Reader,
-    SyncRecord,
-    TooManyRecords,
-    fixed,
-    split_body,
-)
+from crm.lib.bodies import MOST_RECORDS, BodyError, TooManyRecords, split_body
+from crm.lib.records import Moment, Reader, SyncRecord, fixed
 
 
 class Line(msgspec.Struct, kw_only=True):
